@@ -1,0 +1,154 @@
+"""Every exception of agentglass, each with the exit code that the CLI gives it.
+
+An error says what happened with the value, what was expected, and what to do next. It keeps its
+facts as attributes and builds its own message.
+"""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+__all__ = [
+    "AgentglassError",
+    "BudgetExceededError",
+    "InputError",
+    "MissingExtraError",
+    "NodeError",
+    "OptionError",
+    "Problem",
+    "ProviderError",
+    "RunNotFoundError",
+    "StoreError",
+    "StoreVersionError",
+    "WorkflowFileError",
+    "did_you_mean",
+]
+
+
+class AgentglassError(Exception):
+    """The root of all errors that agentglass raises on purpose."""
+
+    exit_code: int = 1
+    """What the CLI exits with: 1 for a run that failed, 2 when nothing was run."""
+
+
+class OptionError(AgentglassError, ValueError):
+    """An option or a setting has a value that cannot be used."""
+
+    exit_code = 2
+
+
+class MissingExtraError(AgentglassError, ImportError):
+    """An optional library is needed and not installed."""
+
+    exit_code = 2
+
+    def __init__(self, feature: str, extra: str, module: str | None = None) -> None:
+        self.feature = feature
+        self.extra = extra
+        self.module = module
+        missing = f" (the module {module!r} is missing)" if module else ""
+        super().__init__(
+            f"{feature} needs an optional dependency{missing}. "
+            f"Run: pip install 'agentglass[{extra}]'"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong in a workflow file."""
+
+    message: str
+    """What happened, with the value, and what was expected."""
+    file: str = ""
+    line: int = 0
+    """Counted from 1; 0 when the place is not known."""
+    column: int = 0
+    path: str = ""
+    """Where in the document, as in `nodes[2].prompt`."""
+    code: str = "invalid"
+    """A stable word for scripts, as in `unknown-key`."""
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        return f"{place}: {self.message}" if place else self.message
+
+
+class WorkflowFileError(AgentglassError, ValueError):
+    """A workflow file cannot be used; carries every problem that was found in it."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class InputError(AgentglassError, ValueError):
+    """The inputs of a run do not fit the workflow."""
+
+    exit_code = 2
+
+
+class NodeError(AgentglassError):
+    """A node could not do its work, and the fault is not an exception of user code."""
+
+    def __init__(self, node_id: str, message: str) -> None:
+        self.node_id = node_id
+        super().__init__(f"Node {node_id!r}: {message}")
+
+
+class ProviderError(AgentglassError):
+    """A model provider did not give a usable answer."""
+
+    def __init__(
+        self, provider: str, model: str, message: str, *, status_code: int | None = None
+    ) -> None:
+        self.provider = provider
+        self.model = model
+        self.status_code = status_code
+        super().__init__(f"{provider}/{model}: {message}")
+
+
+class BudgetExceededError(AgentglassError):
+    """A budget does not allow the next call."""
+
+    exit_code = 4
+
+
+class StoreError(AgentglassError, OSError):
+    """The local store cannot be read or written."""
+
+
+class StoreVersionError(StoreError):
+    """The store was written by a newer agentglass."""
+
+    def __init__(self, path: str, found: int, supported: int) -> None:
+        self.path = path
+        self.found = found
+        self.supported = supported
+        super().__init__(
+            f"The store {path!r} has version {found}; this agentglass reads versions up to "
+            f"{supported}. Upgrade agentglass, or set AGENTGLASS_HOME to another directory."
+        )
+
+
+class RunNotFoundError(AgentglassError, LookupError):
+    """No run in the store answers to that name."""
+
+    exit_code = 2
+
+    def __init__(self, ref: str, candidates: Sequence[str] = ()) -> None:
+        self.ref = ref
+        self.candidates = tuple(candidates)
+        if candidates:
+            reason = f"Run {ref!r} is ambiguous. It could be: {', '.join(candidates)}."
+        else:
+            reason = f"There is no run {ref!r} in the store."
+        super().__init__(f"{reason} List the runs with: agentglass runs")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ` Did you mean 'x'?` for the nearest known word, or an empty string."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" Did you mean {near[0]!r}?" if near else ""

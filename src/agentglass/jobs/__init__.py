@@ -1,0 +1,6 @@
+"""Durable queue, schedules and webhook triggers.
+
+Empty so far: the floor is reserved so that its place in the import contract is checked.
+"""
+
+__all__: list[str] = []

@@ -1,0 +1,6 @@
+"""OTLP in and out: decode, encode, dialects, servers.
+
+Empty so far: the floor is reserved so that its place in the import contract is checked.
+"""
+
+__all__: list[str] = []

@@ -1,0 +1,6 @@
+"""Natural language to a validated workflow.
+
+Empty so far: the floor is reserved so that its place in the import contract is checked.
+"""
+
+__all__: list[str] = []

@@ -1,0 +1,88 @@
+"""Names to classes: built-in tables as strings, entry points for outsiders.
+
+A table maps a configuration name to `"module:Attribute"`, so that nothing heavy is imported until
+somebody asks for it by name.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from agentglass.errors import MissingExtraError, OptionError, did_you_mean
+
+__all__ = ["EXTRAS", "lazy_names", "load_object", "load_plugin", "plugin_names"]
+
+EXTRAS: Mapping[str, str] = {
+    "langchain_core": "run",
+    "langgraph": "run",
+    "openai": "openai",
+    "pydantic": "run",
+    "yaml": "run",
+}
+"""Top-level module of an optional library -> the extra that installs it."""
+
+
+def load_object(target: str, *, feature: str) -> Any:
+    """Import `"module:Attribute"`.
+
+    Args:
+        target: Where the object lives.
+        feature: What needs it, for the error message.
+
+    Raises:
+        MissingExtraError: An optional library is not installed.
+    """
+    module_name, _, attribute = target.partition(":")
+    try:
+        module = import_module(module_name)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing in EXTRAS:
+            raise MissingExtraError(feature, EXTRAS[missing], missing) from error
+        raise
+    return getattr(module, attribute)
+
+
+def plugin_names(group: str, builtin: Mapping[str, str]) -> list[str]:
+    """Return every name of a table, the built-in ones and those of entry points, sorted."""
+    return sorted({*builtin, *(point.name for point in entry_points(group=group))})
+
+
+def load_plugin(kind: str, name: str, group: str, builtin: Mapping[str, str]) -> Any:
+    """Load one object of a name table.
+
+    Args:
+        kind: What the table holds, for messages, as in `sink`.
+        name: The name that the user wrote.
+        group: The entry-point group in which outsiders register.
+        builtin: The names that agentglass brings.
+
+    Raises:
+        OptionError: Nobody registered the name.
+        MissingExtraError: The name is known, its library is not installed.
+    """
+    if name in builtin:
+        return load_object(builtin[name], feature=f"The {name!r} {kind}")
+    for point in entry_points(group=group, name=name):
+        return point.load()
+    known = plugin_names(group, builtin)
+    raise OptionError(
+        f"Unknown {kind} {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}."
+    )
+
+
+def lazy_names(package: str, table: Mapping[str, str]) -> Any:
+    """Return a module-level `__getattr__` that imports the names of `table` when first asked for.
+
+    Args:
+        package: The `__name__` of the package that re-exports.
+        table: Public name -> `"module:Attribute"`.
+    """
+
+    def __getattr__(name: str) -> Any:  # noqa: N807 - it becomes the module's own __getattr__
+        if name not in table:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return load_object(table[name], feature=f"{package}.{name}")
+
+    return __getattr__

@@ -1,0 +1,6 @@
+"""Policies and engines that run scripts in isolation.
+
+Empty so far: the floor is reserved so that its place in the import contract is checked.
+"""
+
+__all__: list[str] = []

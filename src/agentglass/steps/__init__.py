@@ -1,0 +1,6 @@
+"""TraceRun, its step types and the explicit Tracer.
+
+Empty so far: the floor is reserved so that its place in the import contract is checked.
+"""
+
+__all__: list[str] = []
