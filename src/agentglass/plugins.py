@@ -80,7 +80,7 @@ def lazy_names(package: str, table: Mapping[str, str]) -> Any:
         table: Public name -> `"module:Attribute"`.
     """
 
-    def __getattr__(name: str) -> Any:  # noqa: N807 - it becomes the module's own __getattr__
+    def __getattr__(name: str) -> Any:
         if name not in table:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         return load_object(table[name], feature=f"{package}.{name}")

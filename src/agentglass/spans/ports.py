@@ -1,0 +1,103 @@
+"""What the floors above agree on: processors, sinks and stores."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from agentglass.spans.span import Span, SpanKey
+from agentglass.spans.trace import Page, Totals, Trace, TraceFilter
+
+__all__ = [
+    "Delivered",
+    "Delivery",
+    "Processor",
+    "Rejected",
+    "Retry",
+    "Sink",
+    "TraceStore",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The destination has the whole batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The destination has nothing of it; try again later."""
+
+    reason: str
+    after_s: float | None = None
+    """What the destination asked for; None leaves it to the sender."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The destination will never take these spans; it has the others."""
+
+    keys: frozenset[SpanKey]
+    reason: str
+
+
+Delivery = Delivered | Retry | Rejected
+
+
+class Processor(Protocol):
+    """A function on a span, applied before anything is stored or sent."""
+
+    def __call__(self, span: Span) -> Span | None:
+        """Return the span to keep, or None to keep none."""
+        ...
+
+
+class Sink(Protocol):
+    """A destination of spans.
+
+    Delivery is at least once: a sink must take the same (trace id, span id) again without harm.
+    """
+
+    name: str
+    """What `agentglass sinks` calls it."""
+
+    def deliver(self, batch: Sequence[Trace]) -> Delivery:
+        """Send traces; called from one thread, may block, must not raise for an outage."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and files."""
+        ...
+
+
+class TraceStore(Protocol):
+    """Keeps spans and answers questions about them."""
+
+    def write(self, spans: Iterable[Span]) -> int:
+        """Upsert spans in one transaction; returns the highest seq that was given."""
+        ...
+
+    def get_trace(self, trace_id: str) -> Trace | None:
+        """Return one trace, its spans not read yet; None when there is none."""
+        ...
+
+    def find(
+        self, query: TraceFilter | None = None, *, limit: int = 50, cursor: str | None = None
+    ) -> Page:
+        """Return traces, latest first."""
+        ...
+
+    def totals(self, query: TraceFilter | None = None) -> Totals:
+        """Return sums over the traces that match."""
+        ...
+
+    def delete(self, trace_ids: Iterable[str]) -> int:
+        """Delete whole traces; returns how many there were."""
+        ...
+
+    def stats(self) -> Mapping[str, int]:
+        """Return counts for `agentglass doctor`: traces, spans, bytes."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files."""
+        ...
