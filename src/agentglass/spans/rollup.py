@@ -49,7 +49,9 @@ def roll_up(spans: Iterable[Span]) -> Totals:
         if span.cost is not None:
             cost += span.cost.pico_usd
         else:
-            unpriced.add(str(span.attributes.get(names.REQUEST_MODEL) or span.name))
+            unpriced.add(_model(span))
+    silent = [span for span in calls if span.status in _ANSWERED and span.usage is None]
+    unpriced.update(_model(span) for span in silent if span.cost is None)
     return Totals(
         spans=len(known),
         errors=sum(STATUS_TABLE[span.status].is_error for span in known),
@@ -57,9 +59,13 @@ def roll_up(spans: Iterable[Span]) -> Totals:
         usage=usage,
         cost_pico_usd=cost,
         unpriced_models=tuple(sorted(unpriced)),
-        calls_without_usage=sum(span.status in _ANSWERED and span.usage is None for span in calls),
+        calls_without_usage=len(silent),
     )
 
 
 def _has_usage(span: Span) -> bool:
     return span.usage is not None or span.cost is not None
+
+
+def _model(span: Span) -> str:
+    return str(span.attributes.get(names.REQUEST_MODEL) or span.name)
