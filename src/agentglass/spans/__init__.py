@@ -1,5 +1,6 @@
 """The ground floor: the span, its parts, its tree, and the ports that the other floors share."""
 
+from agentglass.spans import names
 from agentglass.spans.clock import AnchoredClock, Clock
 from agentglass.spans.duplicates import find_duplicates
 from agentglass.spans.ids import (
@@ -10,6 +11,7 @@ from agentglass.spans.ids import (
     run_id_from_trace_id,
     trace_id_from_run_id,
 )
+from agentglass.spans.outline import outline
 from agentglass.spans.ports import (
     Delivered,
     Delivery,
@@ -78,6 +80,8 @@ __all__ = [
     "find_duplicates",
     "is_span_id",
     "is_trace_id",
+    "names",
+    "outline",
     "roll_up",
     "run_id_from_trace_id",
     "supersedes",

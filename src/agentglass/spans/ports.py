@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agentglass.spans.span import Span, SpanKey
-from agentglass.spans.trace import Page, Totals, Trace, TraceFilter
+from agentglass.spans.trace import Gap, Page, Totals, Trace, TraceFilter
 
 __all__ = [
     "Delivered",
@@ -72,8 +72,23 @@ class Sink(Protocol):
 class TraceStore(Protocol):
     """Keeps spans and answers questions about them."""
 
-    def write(self, spans: Iterable[Span]) -> int:
-        """Upsert spans in one transaction; returns the highest seq that was given."""
+    def write(self, spans: Iterable[Span], gaps: Iterable[Gap] = ()) -> int:
+        """Upsert spans and add gap records in one transaction; returns the highest seq given.
+
+        A span whose `trace` is set carries the facts of its trace: tags, session, counter.
+        """
+        ...
+
+    def roll_up(self, trace_ids: Iterable[str]) -> None:
+        """Add up traces again whose spans have changed."""
+        ...
+
+    def renew_lease(self) -> None:
+        """Say that this process is alive; cheap to call often."""
+        ...
+
+    def release_lease(self) -> None:
+        """Say that this process records nothing more."""
         ...
 
     def get_trace(self, trace_id: str) -> Trace | None:

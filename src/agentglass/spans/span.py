@@ -108,8 +108,8 @@ class TraceState:
     __slots__ = (
         "_reads",
         "budget",
-        "dropped",
         "environment",
+        "expected",
         "level",
         "metadata",
         "policy",
@@ -150,8 +150,24 @@ class TraceState:
         """The run's budget ledger, where one was set."""
         self.started = itertools.count().__next__
         """Called once per started span; C-level, so that no lock is needed."""
-        self.dropped = 0
+        self.expected: int | None = None
+        """How many spans were started, counted when the root ended; None before."""
         self._reads = 0
+
+    def detached(self, tags: Mapping[str, str]) -> "TraceState":
+        """Return a copy for the store, with these tags and the count as it is now."""
+        copy = TraceState(
+            self.trace_id,
+            self.run_id,
+            level=self.level,
+            tags=tags,
+            session_id=self.session_id,
+            user_id=self.user_id,
+        )
+        copy.project, copy.environment, copy.release = self.project, self.environment, self.release
+        copy.metadata = dict(self.metadata)
+        copy.expected = self.expected
+        return copy
 
     def started_count(self) -> int:
         """Return how many spans were started so far."""

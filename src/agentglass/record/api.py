@@ -1,0 +1,123 @@
+"""The functions that a program calls: `trace`, `span`, `get_active_span`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from agentglass.record.context import current_context
+from agentglass.record.default import current_recorder
+from agentglass.record.live import NOOP, LiveSpan, NoopSpan, OffScope
+from agentglass.record.recorder import Recorder, check_level
+from agentglass.redact import RedactionPolicy
+from agentglass.spans import Level, SpanType, names
+
+__all__ = ["get_active_span", "span", "trace"]
+
+
+def span(
+    name: str,
+    *,
+    type: str = SpanType.SPAN,
+    input: Any = None,
+    attributes: Mapping[str, Any] | None = None,
+) -> LiveSpan | NoopSpan:
+    """Start a span below the active one; without one it is the root of a trace of its own.
+
+    Use it in a `with`, which makes it the active one and ends it; or call `end()` yourself.
+
+    Args:
+        name: What a reader of the trace sees.
+        type: One of `SpanType`.
+        input: What the step is called with; copied now.
+        attributes: Named values; copied now.
+    """
+    context = current_context.get()
+    parent = None if context is None else context.span
+    if parent is NOOP:
+        return NOOP
+    recorder = current_recorder() if context is None else context.recorder
+    if isinstance(parent, LiveSpan):
+        started = recorder.start(name, type, parent)
+    elif recorder.level == "off":
+        return NOOP
+    else:
+        started = recorder.start_trace(name, type)
+    if input is not None:
+        started.input = input
+    if attributes:
+        started.set_attributes(attributes)
+    if started.parent is None:
+        recorder.announce(started)
+    return started
+
+
+def trace(
+    name: str,
+    *,
+    type: str = SpanType.WORKFLOW,
+    tags: Mapping[str, str] | None = None,
+    session_id: str | None = None,
+    user_id: str | None = None,
+    input: Any = None,
+    attributes: Mapping[str, Any] | None = None,
+    level: Level | None = None,
+    policy: RedactionPolicy | None = None,
+    recorder: Recorder | None = None,
+) -> LiveSpan | NoopSpan:
+    """Start a run: the root of a trace, or a child where a run is active already.
+
+    Only a root carries tags; those of a nested run become an attribute of its span, so that it
+    never overwrites what its root says.
+
+    Args:
+        name: What a reader sees; workflows use their own name.
+        type: One of `SpanType`.
+        tags: Text by name, to find the run by.
+        session_id: Groups runs of one conversation or user session.
+        user_id: Who it was for.
+        input: What the run is called with; copied now.
+        attributes: Named values; copied now.
+        level: What is recorded of this run; None takes the recorder's. `off` covers all that is
+            below.
+        policy: Redaction on top of the recorder's.
+        recorder: Where to record; None takes the one that applies here.
+
+    Raises:
+        OptionError: `level` is unknown.
+    """
+    context = current_context.get()
+    parent = None if context is None else context.span
+    used = recorder or current_recorder()
+    wanted = used.level if level is None else check_level(level)
+    if parent is NOOP or wanted == "off":
+        return OffScope(used)
+    if isinstance(parent, LiveSpan) and parent.recorder is used:
+        started = used.start(name, type, parent)
+        if tags:
+            started.set_attribute(names.TAGS, dict(tags))
+    else:
+        started = used.start_trace(
+            name,
+            type,
+            tags=tags,
+            session_id=session_id or (context.session_id if context else None),
+            user_id=user_id,
+            level=wanted,
+            policy=policy or (context.policy if context else None),
+        )
+    if input is not None:
+        started.input = input
+    if attributes:
+        started.set_attributes(attributes)
+    if started.parent is None:
+        used.announce(started)
+    return started
+
+
+def get_active_span() -> LiveSpan | NoopSpan:
+    """Return the span that is open here; outside of any, one that ignores everything.
+
+    with span("collect"):
+        agentglass.get_active_span().set_attribute("entities", 42)
+    """
+    context = current_context.get()
+    return NOOP if context is None or context.span is None else context.span

@@ -1,0 +1,103 @@
+"""The process-wide default recorder, and the lookup of the one that applies here."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from agentglass.record.context import Context, current_context
+from agentglass.record.recorder import Receipt, Recorder
+from agentglass.redact import Limits, RedactionPolicy
+from agentglass.spans import Level, Processor, Resource, TraceStore
+
+__all__ = ["configure", "current_recorder", "flush", "use_recorder"]
+
+_lock = threading.Lock()
+_default: dict[str, Recorder] = {}
+
+
+def current_recorder() -> Recorder:
+    """Return the recorder that applies here: the context's, or else the default one."""
+    context = current_context.get()
+    if context is not None:
+        return context.recorder
+    return _default.get("recorder") or _make_default()
+
+
+def _make_default() -> Recorder:
+    with _lock:
+        return _default.setdefault("recorder", _default.get("recorder") or Recorder())
+
+
+def configure(
+    *,
+    home: str | Path | None = None,
+    store: TraceStore | None = None,
+    level: Level = "trace",
+    redact_pii: bool = False,
+    policy: RedactionPolicy | None = None,
+    limits: Limits | None = None,
+    processors: tuple[Processor, ...] = (),
+    service: str | None = None,
+    attributes: Mapping[str, Any] | None = None,
+    exit_wait_s: float = 2.0,
+) -> Recorder:
+    """Set the default recorder of this process; the one before is flushed and closed.
+
+    Args:
+        home: Directory of the store; AGENTGLASS_HOME or `~/.agentglass` when None.
+        store: A store of your own instead.
+        level: `off`, `metrics` (no contents) or `trace`.
+        redact_pii: Redact e-mail addresses, card and social-security numbers too.
+        policy: The whole redaction policy, where `redact_pii` is not enough.
+        limits: How much of a value is kept.
+        processors: Functions `Span -> Span | None`, applied after redaction.
+        service: Name of the program in the record.
+        attributes: Further facts about the program, under OTel resource names.
+        exit_wait_s: How long the end of the process waits for the writer.
+
+    Returns:
+        The new default recorder.
+
+    Raises:
+        OptionError: `level` is unknown.
+    """
+    recorder = Recorder(
+        home=home,
+        store=store,
+        level=level,
+        policy=policy or RedactionPolicy(pii=redact_pii),
+        limits=limits,
+        processors=processors,
+        resource=Resource(service, dict(attributes or {})) if service else None,
+        exit_wait_s=exit_wait_s,
+    )
+    with _lock:
+        before = _default.pop("recorder", None)
+        _default["recorder"] = recorder
+    if before is not None:
+        before.close()
+    return recorder
+
+
+@contextmanager
+def use_recorder(recorder: Recorder) -> Iterator[Recorder]:
+    """Make a recorder the default one for a while, in every thread; what it replaces comes back."""
+    with _lock:
+        before = _default.get("recorder")
+        _default["recorder"] = recorder
+    token = current_context.set(Context(None, None, recorder, None))
+    try:
+        yield recorder
+    finally:
+        current_context.reset(token)
+        with _lock:
+            _default.pop("recorder", None)
+            if before is not None:
+                _default["recorder"] = before
+
+
+def flush(timeout_s: float | None = 10.0) -> Receipt:
+    """Wait until everything recorded so far is stored, and say what was."""
+    return current_recorder().flush(timeout_s)

@@ -1,0 +1,110 @@
+"""Live spans to records: copied, redacted, with the open path above them."""
+
+import logging
+from collections.abc import Iterable
+
+from agentglass.record.live import LiveSpan
+from agentglass.record.snapshot import restore
+from agentglass.redact import Redactor
+from agentglass.spans import Event, Link, Processor, Resource, Span
+
+__all__ = ["Preparer"]
+
+_logger = logging.getLogger("agentglass")
+
+
+class Preparer:
+    """Makes what the store keeps of live spans; used by the writer thread alone."""
+
+    def __init__(
+        self, redactor: Redactor, processors: Iterable[Processor], resource: Resource
+    ) -> None:
+        self._redactor = redactor
+        self._processors: tuple[Processor, ...] = (redactor, *processors)
+        self._resource = resource
+        self._warned = False
+
+    def prepare(self, spans: Iterable[LiveSpan]) -> tuple[list[Span], list[LiveSpan]]:
+        """Return the records to store, open ancestors first, and the spans that gave none.
+
+        Sets `stored` on each, so that a root which ended before its start was stored is written
+        once and an ancestor once for all its children.
+        """
+        records: list[Span] = []
+        failed: list[LiveSpan] = []
+        for span in spans:
+            if span.stored == 2 or (span.stored == 1 and span.end_ns is None):
+                continue
+            for each in (*_unstored_path(span), span):
+                try:
+                    record = self._record(each)
+                except Exception:
+                    _logger.warning("a span could not be recorded", exc_info=not self._warned)
+                    self._warned = True
+                    failed.append(each)
+                    continue
+                if record is not None:
+                    records.append(record)
+        return records, failed
+
+    def _record(self, live: LiveSpan) -> Span | None:
+        has_ended = live.end_ns is not None
+        record = _copy(live)
+        record.resource = self._resource
+        if live.parent is None and has_ended and live.trace.expected is None:
+            live.trace.expected = live.trace.started_count()
+        elif live.trace.expected is not None:
+            # It started or ended after its root: the count of the root is out of date.
+            live.trace.expected = live.trace.started_count()
+        live.stored = 2 if has_ended else 1
+        record.trace = live.trace
+        for processor in self._processors:
+            kept = processor(record)
+            if kept is None:
+                return None
+            record = kept
+        if live.parent is None or live.trace.expected is not None:
+            record.trace = live.trace.detached(self._redactor.redact_tags(live.trace.tags))
+        else:
+            record.trace = None
+        return record
+
+
+def _unstored_path(span: LiveSpan) -> list[LiveSpan]:
+    """Return the ancestors of which the store knows nothing yet, outermost first."""
+    path: list[LiveSpan] = []
+    above = span.parent
+    while above is not None and above.stored == 0:
+        path.append(above)
+        above = above.parent
+    path.reverse()
+    return path
+
+
+def _copy(live: LiveSpan) -> Span:
+    """Return a plain span with values of its own; the live one may change meanwhile."""
+    end_ns = live.end_ns
+    return Span(
+        trace_id=live.trace_id,
+        span_id=live.span_id,
+        parent_id=live.parent_id,
+        name=live.name,
+        type=live.type,
+        start_ns=live.start_ns,
+        end_ns=end_ns,
+        status=live.status,
+        error=live.error,
+        input=live.input,
+        output=live.output,
+        usage=live.usage,
+        cost=live.cost,
+        attributes={name: restore(kept) for name, kept in dict(live.attributes).items()},
+        events=[
+            Event(e.name, e.time_ns, {k: restore(v) for k, v in e.attributes.items()})
+            for e in list(live.events)
+        ],
+        links=[
+            Link(li.trace_id, li.span_id, {k: restore(v) for k, v in li.attributes.items()})
+            for li in list(live.links)
+        ],
+    )

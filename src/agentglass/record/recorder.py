@@ -1,0 +1,240 @@
+"""The recorder: starts spans, takes them back when they end, and says what was kept."""
+
+import atexit
+import os
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from agentglass.errors import OptionError
+from agentglass.record.live import LiveSpan
+from agentglass.record.queue import SpanQueue
+from agentglass.record.writer import Writer
+from agentglass.redact import Limits, RedactionPolicy
+from agentglass.spans import (
+    AnchoredClock,
+    Clock,
+    IdSource,
+    Level,
+    Processor,
+    RandomIds,
+    Resource,
+    SpanType,
+    TraceState,
+    TraceStore,
+    run_id_from_trace_id,
+)
+
+__all__ = ["LEVELS", "Receipt", "Recorder", "check_level"]
+
+LEVELS: tuple[Level, ...] = ("off", "metrics", "trace")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What `flush()` can vouch for."""
+
+    accepted: int
+    """Records handed to the writer since the process started: starts of roots and ends of spans."""
+    durable: int
+    """Records that are in the store."""
+    delivered: Mapping[str, int] = field(default_factory=dict)
+    """Records that each sink has confirmed."""
+    pending: int
+    """Records that are still on their way to the store."""
+    dropped: int
+    """Records that were given up; each left a gap record in its trace."""
+    lag_ms: float
+    """Age of the oldest record that is not durable yet."""
+    store: str | None
+    """Where the record is; None when it could not be kept."""
+
+
+def check_level(value: str) -> Level:
+    """Return a level.
+
+    Raises:
+        OptionError: It is none of `off`, `metrics`, `trace`.
+    """
+    for level in LEVELS:
+        if value == level:
+            return level
+    raise OptionError(f"Unknown level {value!r}. Expected one of: {', '.join(LEVELS)}.")
+
+
+class Recorder:
+    """Records spans into one store. Most programs need only the default one.
+
+    Args:
+        store: Where spans are kept; None opens the default store of `home`.
+        home: Directory of the default store; None means AGENTGLASS_HOME or `~/.agentglass`.
+        level: What is recorded by default: `off`, `metrics` or `trace`.
+        policy: What is redacted; None redacts secrets.
+        limits: How much of a value is kept.
+        processors: Further functions on a span, applied after redaction.
+        resource: Where the spans come from; None describes this process.
+        clock: Source of times.
+        ids: Source of ids.
+        max_spans: Bound of the queue to the writer.
+        max_bytes: The same in bytes of contents.
+        queue_wait_ms: How long a caller waits when the queue is full before its span is dropped.
+        exit_wait_s: How long the end of the process waits for the writer.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: TraceStore | None = None,
+        home: str | Path | None = None,
+        level: Level = "trace",
+        policy: RedactionPolicy | None = None,
+        limits: Limits | None = None,
+        processors: tuple[Processor, ...] = (),
+        resource: Resource | None = None,
+        clock: Clock | None = None,
+        ids: IdSource | None = None,
+        max_spans: int = 100_000,
+        max_bytes: int = 256 * 2**20,
+        queue_wait_ms: int = 20,
+        exit_wait_s: float = 2.0,
+    ) -> None:
+        self.level: Level = check_level(level)
+        self.now_ns: Callable[[], int] = (clock or AnchoredClock()).now_ns
+        self.ids: IdSource = ids or RandomIds()
+        self.open_spans: dict[LiveSpan, None] = {}
+        """Every span that was started and has not ended."""
+        self._exit_wait_s = exit_wait_s
+        self._new_queue = partial(SpanQueue, max_spans, max_bytes, queue_wait_ms)
+        self._new_writer = partial(
+            Writer,
+            store=store,
+            home=home,
+            policy=policy or RedactionPolicy(),
+            limits=limits or Limits(),
+            processors=processors,
+            resource=resource,
+            now_ns=self.now_ns,
+        )
+        self._forked = False
+        self._start_writer()
+        _recorders.add(self)
+
+    # -- starting and ending -------------------------------------------------------------------
+
+    def start(
+        self,
+        name: str,
+        type: str = SpanType.SPAN,
+        parent: LiveSpan | None = None,
+    ) -> LiveSpan:
+        """Start a span below `parent`, or a trace of its own; the context is left alone."""
+        if parent is None:
+            return self.start_trace(name, type)
+        trace = parent.trace
+        trace.started()
+        span = LiveSpan(self, trace, parent, parent.span_id, self.ids.span_id(), name, type)
+        self.open_spans[span] = None
+        return span
+
+    def start_trace(
+        self,
+        name: str,
+        type: str = SpanType.WORKFLOW,
+        *,
+        tags: Mapping[str, str] | None = None,
+        session_id: str | None = None,
+        user_id: str | None = None,
+        level: Level | None = None,
+        policy: RedactionPolicy | None = None,
+    ) -> LiveSpan:
+        """Start the root of a new trace."""
+        trace_id = self.ids.trace_id()
+        trace = TraceState(
+            trace_id,
+            run_id_from_trace_id(trace_id),
+            level=level or self.level,
+            tags=tags,
+            session_id=session_id,
+            user_id=user_id,
+            policy=policy,
+        )
+        trace.started()
+        span = LiveSpan(self, trace, None, None, self.ids.span_id(), name, type)
+        self.open_spans[span] = None
+        return span
+
+    def announce(self, span: LiveSpan) -> None:
+        """Have the start of a span stored at once, as it is now; done for every root."""
+        self._queue.put(span)
+
+    def ended(self, span: LiveSpan) -> None:
+        """Take a span that has ended."""
+        self.open_spans.pop(span, None)
+        self._queue.put(span)
+        if span.parent is None:
+            self._queue.hurry()
+            if self._forked:
+                self.flush(self._exit_wait_s)
+
+    # -- keeping -------------------------------------------------------------------------------
+
+    def flush(self, timeout_s: float | None = 10.0) -> Receipt:
+        """Wait until everything recorded so far is stored, and say what was.
+
+        Args:
+            timeout_s: How long to wait; None waits as long as it takes.
+        """
+        self._writer.wait_until_stored(timeout_s)
+        queue, writer = self._queue, self._writer
+        pending = max(0, queue.accepted - writer.stored - writer.given_up)
+        return Receipt(
+            accepted=queue.accepted,
+            durable=writer.stored,
+            pending=pending,
+            dropped=queue.dropped + writer.given_up,
+            lag_ms=writer.lag_ms() if pending else 0.0,
+            store=writer.store_path,
+        )
+
+    @property
+    def store(self) -> TraceStore | None:
+        """The store, opened; None when no store could be opened."""
+        return self._writer.open_store()
+
+    def close(self, timeout_s: float | None = None) -> Receipt:
+        """Store what is left and stop the writer; the store stays open for reading."""
+        receipt = self.flush(self._exit_wait_s if timeout_s is None else timeout_s)
+        self._writer.stop(self._exit_wait_s)
+        _recorders.discard(self)
+        return receipt
+
+    def _start_writer(self) -> None:
+        self._queue = self._new_queue()
+        self._writer = self._new_writer(self._queue, self.open_spans)
+
+    def _after_fork(self) -> None:
+        """Begin anew in a forked child: its parent's queue, thread and connection are not its own."""
+        if isinstance(self.ids, RandomIds):
+            self.ids.reseed()
+        self.open_spans.clear()
+        self._forked = True
+        self._start_writer()
+
+
+_recorders: "weakref.WeakSet[Recorder]" = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for recorder in list(_recorders):
+        recorder.close()
+
+
+def _after_fork() -> None:
+    for recorder in list(_recorders):
+        recorder._after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork)

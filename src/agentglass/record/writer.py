@@ -1,0 +1,227 @@
+"""The writer thread: redact, encode, commit; then, in a second pass, add up."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from agentglass.errors import AgentglassError
+from agentglass.record.live import LiveSpan
+from agentglass.record.prepare import Preparer
+from agentglass.record.process import this_resource
+from agentglass.record.queue import Barrier, SpanQueue
+from agentglass.redact import Limits, RedactionPolicy, Redactor
+from agentglass.spans import Gap, Processor, Resource, Span, TraceStore
+from agentglass.store import open_store
+
+__all__ = ["Writer"]
+
+_logger = logging.getLogger("agentglass")
+
+BATCH_SPANS = 500
+GATHER_S = 0.02
+"""How long a batch may grow; with the commit this keeps the lag under 50 ms."""
+OPEN_AFTER_NS = 1_000_000_000
+"""A span that is open longer than this is stored as open."""
+LEASE_TICK_S = 10.0
+_RETRY_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
+
+
+class Writer:
+    """Takes spans from the queue and keeps them; everything slow happens on its thread."""
+
+    def __init__(
+        self,
+        queue: SpanQueue,
+        open_spans: dict[LiveSpan, None],
+        *,
+        store: TraceStore | None,
+        home: str | Path | None,
+        policy: RedactionPolicy,
+        limits: Limits,
+        processors: tuple[Processor, ...],
+        resource: Resource | None,
+        now_ns: Callable[[], int],
+    ) -> None:
+        self._queue = queue
+        self._open_spans = open_spans
+        self._given_store = store
+        self._store = store
+        self._home = home
+        self._now_ns = now_ns
+        self._resource = resource
+        self._policy, self._limits, self._processors = policy, limits, processors
+        self._preparer: Preparer | None = None
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._failing = False
+        self._covered_ns = now_ns()
+        self._next_tick = 0.0
+        self.stored = 0
+        """Records taken from the queue that are in the store."""
+        self.given_up = 0
+        """Records taken from the queue that will never be."""
+        queue.start_writer = self._ensure_thread
+
+    # -- seen from outside ---------------------------------------------------------------------
+
+    @property
+    def store_path(self) -> str | None:
+        """Where the record is kept."""
+        path = getattr(self._store, "path", None)
+        return None if path is None else str(path)
+
+    def lag_ms(self) -> float:
+        """Return how old the oldest record is that may not be stored yet."""
+        return max(0.0, (self._now_ns() - self._covered_ns) / 1e6)
+
+    def open_store(self) -> TraceStore | None:
+        """Return the store, opened on first use; None when none can be opened."""
+        with self._lock:
+            if self._store is None:
+                opened = open_store(self._home)
+                for notice in opened.notices:
+                    _logger.warning("%s", notice)
+                self._store = opened.store
+        return self._store
+
+    def wait_until_stored(self, timeout_s: float | None) -> bool:
+        """Wait until all that is in the queue now is stored; False after the timeout."""
+        if self._thread is None and not len(self._queue):
+            return True
+        if threading.current_thread() is self._thread:
+            return False
+        barrier = Barrier()
+        self._queue.put_barrier(barrier)
+        return barrier.wait(timeout_s)
+
+    def stop(self, timeout_s: float) -> None:
+        """End the thread after what is in the queue; bounded by the timeout."""
+        self._stopping.set()
+        thread = self._thread
+        if thread is not None and thread.is_alive():
+            self._queue.hurry()
+            thread.join(timeout_s)
+        left = len(self._queue)
+        if left and (thread is None or thread.is_alive()):
+            _logger.warning("%d spans could not be stored before the end of the process", left)
+
+    # -- the thread ----------------------------------------------------------------------------
+
+    def _ensure_thread(self) -> None:
+        if self._thread is not None:
+            return
+        with self._lock:
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name="agentglass-writer", daemon=True)
+                self._thread = thread
+                thread.start()
+
+    def _run(self) -> None:
+        while True:
+            tick = 1.0 if self._open_spans else LEASE_TICK_S
+            if self._queue.wait(0.0 if self._stopping.is_set() else tick):
+                if not self._stopping.is_set():
+                    self._queue.gather(GATHER_S)
+                self._drain()
+            elif self._stopping.is_set():
+                self._end()
+                return
+            self._tick()
+
+    def _drain(self) -> None:
+        began_ns = self._now_ns()
+        while True:
+            spans, barriers = self._queue.take(BATCH_SPANS)
+            if not spans and not barriers:
+                break
+            gaps = self._queue.take_gaps()
+            if spans or gaps:
+                self._keep(spans, gaps, counted=len(spans))
+            for barrier in barriers:
+                barrier.set()
+        if gaps := self._queue.take_gaps():
+            self._keep([], gaps, counted=0)
+        self._covered_ns = began_ns
+
+    def _keep(self, spans: list[LiveSpan], gaps: list[Gap], *, counted: int) -> None:
+        records, failed = self._prepared(spans)
+        gaps += [
+            Gap(span.trace_id, None, span.start_ns, 1, "recording it failed") for span in failed
+        ]
+        if not records and not gaps:
+            self.stored += counted
+            return
+        if self._commit(records, gaps):
+            self.stored += max(0, counted - len(failed))
+            self.given_up += min(counted, len(failed))
+            self._second_pass(records)
+        else:
+            self.given_up += counted
+
+    def _prepared(self, spans: list[LiveSpan]) -> tuple[list[Span], list[LiveSpan]]:
+        if self._preparer is None:
+            self._preparer = Preparer(
+                Redactor(self._policy, self._limits),
+                self._processors,
+                this_resource(self._resource),
+            )
+        return self._preparer.prepare(spans)
+
+    def _commit(self, records: list[Span], gaps: list[Gap]) -> bool:
+        """Write until it succeeds; gives up only when the process ends."""
+        attempt = 0
+        while True:
+            try:
+                store = self.open_store()
+                if store is None:
+                    return False
+                store.write(records, gaps)
+            except AgentglassError as error:
+                if not self._failing:
+                    _logger.warning("spans cannot be stored at the moment: %s", error)
+                    self._failing = True
+            else:
+                if self._failing:
+                    _logger.warning("spans are stored again")
+                    self._failing = False
+                return True
+            if self._stopping.is_set() and attempt:
+                return False
+            self._stopping.wait(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
+            attempt += 1
+
+    def _second_pass(self, records: list[Span]) -> None:
+        """Do what may be slow, behind the commit."""
+        ended_roots = [r.trace_id for r in records if r.trace is not None and r.end_ns is not None]
+        if not ended_roots or self._store is None:
+            return
+        try:
+            self._store.roll_up(ended_roots)
+        except AgentglassError as error:
+            _logger.debug("roll-ups are left to the next reader: %s", error)
+
+    def _tick(self) -> None:
+        """Store what has been open for long, and renew the lease of this process."""
+        now = time.monotonic()
+        if now < self._next_tick:
+            return
+        self._next_tick = now + 1.0
+        horizon = self._now_ns() - OPEN_AFTER_NS
+        waiting = [s for s in list(self._open_spans) if not s.stored and s.start_ns < horizon]
+        if waiting:
+            self._keep(waiting, [], counted=0)
+        if self._store is not None:
+            try:
+                self._store.renew_lease()
+            except AgentglassError as error:
+                _logger.debug("the lease was not renewed: %s", error)
+
+    def _end(self) -> None:
+        if self._store is not None:
+            try:
+                self._store.release_lease()
+            except AgentglassError as error:
+                _logger.debug("the lease was not released: %s", error)
