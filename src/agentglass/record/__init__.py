@@ -5,8 +5,9 @@ from agentglass.record.context import Context, current_context
 from agentglass.record.control_flow import register_control_flow
 from agentglass.record.decorate import traced
 from agentglass.record.default import configure, current_recorder, flush, use_recorder
-from agentglass.record.live import LiveSpan, NoopSpan
+from agentglass.record.live import LiveSpan
 from agentglass.record.node import traced_node
+from agentglass.record.noop import NoopSpan
 from agentglass.record.recorder import LEVELS, Receipt, Recorder, check_level
 
 __all__ = [

@@ -5,7 +5,8 @@ from typing import Any
 
 from agentglass.record.context import current_context
 from agentglass.record.default import current_recorder
-from agentglass.record.live import NOOP, LiveSpan, NoopSpan, OffScope
+from agentglass.record.live import LiveSpan
+from agentglass.record.noop import NOOP, NoopSpan, OffScope
 from agentglass.record.recorder import Recorder, check_level
 from agentglass.redact import RedactionPolicy
 from agentglass.spans import Level, SpanType, names

@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapp
 from typing import Any, ParamSpec, TypeVar, cast, overload
 
 from agentglass.record.api import span
-from agentglass.record.context import Context, current_context
-from agentglass.record.live import LiveSpan, NoopSpan, leave
+from agentglass.record.context import Context, current_context, leave
+from agentglass.record.live import LiveSpan
+from agentglass.record.noop import NoopSpan
 from agentglass.spans import SpanType
 
 __all__ = ["call_input", "traced"]

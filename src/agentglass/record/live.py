@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from agentglass.record.context import Context, current_context
+from agentglass.record.context import Context, ExceptionType, current_context, leave
 from agentglass.record.control_flow import status_of
 from agentglass.record.snapshot import restore, size_of, snapshot
 from agentglass.spans import (
@@ -15,7 +15,6 @@ from agentglass.spans import (
     Event,
     Link,
     Span,
-    SpanType,
     Status,
     TraceState,
     names,
@@ -24,7 +23,7 @@ from agentglass.spans import (
 if TYPE_CHECKING:
     from agentglass.record.recorder import Recorder
 
-__all__ = ["NOOP", "EndedSpan", "LiveSpan", "NoopSpan", "OffScope", "leave"]
+__all__ = ["EndedSpan", "LiveSpan"]
 
 _logger = logging.getLogger("agentglass")
 _STACK_FRAMES = 50
@@ -165,7 +164,7 @@ class LiveSpan(Span):
 
     def __exit__(
         self,
-        exc_type: type[BaseException] | None,
+        exc_type: ExceptionType,
         exc: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
@@ -213,7 +212,7 @@ class EndedSpan(LiveSpan):
 
     def __exit__(
         self,
-        exc_type: type[BaseException] | None,
+        exc_type: ExceptionType,
         exc: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
@@ -223,96 +222,6 @@ class EndedSpan(LiveSpan):
 
 
 _BOOKKEEPING = frozenset({"parent", "stored", "token"})
-
-
-class NoopSpan:
-    """What stands for a span when nothing is recorded: takes everything, keeps nothing."""
-
-    __slots__ = ()
-
-    input: Any = None
-    output: Any = None
-    usage: Any = None
-    cost: Any = None
-    status: Any = None
-    type: Any = SpanType.SPAN
-    run_id: str | None = None
-    trace_id: str | None = None
-    span_id: str | None = None
-    name: str = ""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Ignore the value."""
-
-    def set_attribute(self, name: str, value: Any) -> None:
-        """Ignore the value."""
-
-    def set_attributes(self, attributes: Mapping[str, Any]) -> None:
-        """Ignore the values."""
-
-    def add_event(self, name: str, attributes: Mapping[str, Any] | None = None) -> None:
-        """Ignore the event."""
-
-    def add_link(self, trace_id: str, span_id: str, **attributes: Any) -> None:
-        """Ignore the link."""
-
-    def record_error(self, error: BaseException) -> None:
-        """Ignore the error."""
-
-    def end(self, status: Status | None = None) -> None:
-        """Do nothing."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        return None
-
-
-NOOP = NoopSpan()
-"""The one that `get_active_span()` gives outside of any span."""
-
-
-class OffScope(NoopSpan):
-    """A run that is not recorded, and nothing below it either."""
-
-    __slots__ = ("_recorder", "_token")
-
-    _recorder: "Recorder"
-    _token: Any
-
-    def __init__(self, recorder: "Recorder") -> None:
-        object.__setattr__(self, "_recorder", recorder)
-
-    def __enter__(self) -> Self:
-        token = current_context.set(Context(NOOP, None, self._recorder, None))
-        object.__setattr__(self, "_token", token)
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        leave(self._token)
-
-
-def leave(token: Any) -> None:
-    """Give the context back, where that is still possible.
-
-    A generator that is closed from another context cannot: there the variable has its own value
-    already, and nothing needs to be undone.
-    """
-    try:
-        current_context.reset(token)
-    except ValueError:
-        _logger.debug("a span ended in another context than it started in")
 
 
 def _describe(error: BaseException) -> ErrorInfo:

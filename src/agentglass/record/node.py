@@ -7,7 +7,8 @@ from typing import Any
 
 from agentglass.plugins import load_object
 from agentglass.record.api import span
-from agentglass.record.live import LiveSpan, NoopSpan
+from agentglass.record.live import LiveSpan
+from agentglass.record.noop import NoopSpan
 from agentglass.spans import SpanType, names
 
 __all__ = ["AsyncTracedNode", "TracedNode", "node_span", "traced_node"]

@@ -1,1 +1,32 @@
-"""Placeholder."""
+"""Destinations of traces, one module each, found by name."""
+
+from typing import Any
+
+from agentglass.plugins import load_plugin, plugin_names
+from agentglass.spans import Sink
+
+__all__ = ["SINKS", "open_sink", "sink_names"]
+
+SINKS = {"debug_file": "agentglass.sinks.debug_file:DebugFileSink"}
+"""Name in a configuration -> the class; outsiders join through the entry-point group
+`agentglass.sinks`."""
+
+
+def open_sink(name: str, **options: Any) -> Sink:
+    """Make a sink.
+
+    Args:
+        name: A key of `SINKS`, or an entry point.
+        options: What the sink's constructor takes.
+
+    Raises:
+        OptionError: Nobody registered the name.
+        MissingExtraError: The sink needs a library that is not installed.
+    """
+    sink: Sink = load_plugin("sink", name, "agentglass.sinks", SINKS)(**options)
+    return sink
+
+
+def sink_names() -> list[str]:
+    """Return the names that `open_sink` takes."""
+    return plugin_names("agentglass.sinks", SINKS)

@@ -1,0 +1,5 @@
+"""`python -m agentglass`."""
+
+from agentglass.cli.main import main
+
+main()

@@ -1,0 +1,111 @@
+"""`agentglass doctor`: what is installed, where the record is, what is missing."""
+
+import os
+import platform
+import sqlite3
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import Annotated, Any
+
+import typer
+
+from agentglass.cli.figures import format_bytes
+from agentglass.cli.stores import existing_stores, store_path
+from agentglass.cli.terminal import print_json, print_text
+from agentglass.errors import StoreError
+from agentglass.plugins import EXTRAS
+
+__all__ = ["doctor"]
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,
+) -> None:
+    """Say what is installed, where the store is and how large, and which extras are missing."""
+    report = {"installed": _installed(), "store": _store(), "extras": _extras()}
+    if as_json:
+        print_json(report)
+    else:
+        print_text("\n".join(_lines(report)))
+
+
+def _installed() -> dict[str, str]:
+    return {
+        "agentglass": version("agentglass"),
+        "python": f"{platform.python_version()} ({sys.executable})",
+        "platform": platform.platform(),
+        "sqlite": sqlite3.sqlite_version,
+    }
+
+
+def _store() -> dict[str, Any]:
+    path = store_path()
+    home = path.parent
+    report: dict[str, Any] = {
+        "path": str(path),
+        "exists": path.exists(),
+        "is_writable": os.access(_nearest_existing(str(home)), os.W_OK),
+    }
+    try:
+        for store in existing_stores():
+            if store.path == str(path):
+                report |= store.stats()
+            else:
+                report["fallback"] = {"path": store.path, **store.stats()}
+    except StoreError as error:
+        report["error"] = str(error)
+    return report
+
+
+def _extras() -> dict[str, dict[str, Any]]:
+    extras: dict[str, dict[str, Any]] = {}
+    for module, extra in sorted(EXTRAS.items()):
+        entry = extras.setdefault(extra, {"is_complete": True, "packages": {}})
+        found = find_spec(module) is not None
+        entry["packages"][module] = _version_of(module) if found else None
+        entry["is_complete"] &= found
+    return extras
+
+
+def _version_of(module: str) -> str:
+    try:
+        return version({"yaml": "pyyaml", "langchain_core": "langchain-core"}.get(module, module))
+    except PackageNotFoundError:
+        return "installed"
+
+
+def _nearest_existing(path: str) -> str:
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def _lines(report: dict[str, Any]) -> list[str]:
+    lines = [f"{name:<11} {text}" for name, text in report["installed"].items()]
+    store = report["store"]
+    lines += ["", f"{'store':<11} {store['path']}"]
+    if "error" in store:
+        lines.append(f"{'':<11} {store['error']}")
+    elif store["exists"]:
+        lines.append(
+            f"{'':<11} {store['traces']:,} runs, {store['spans']:,} spans,"
+            f" {format_bytes(store['size_bytes'])}"
+        )
+    else:
+        lines.append(f"{'':<11} not there yet; the first run makes it")
+    if not store["is_writable"]:
+        lines.append(f"{'':<11} cannot be written to: set AGENTGLASS_HOME to another directory")
+    if "fallback" in store:
+        other = store["fallback"]
+        lines.append(f"{'':<11} {other['traces']:,} more runs in {other['path']}")
+    lines.append("")
+    for extra, entry in report["extras"].items():
+        missing = [name for name, found in entry["packages"].items() if found is None]
+        state = (
+            f"missing {', '.join(missing)}: pip install 'agentglass[{extra}]'"
+            if missing
+            else ", ".join(f"{name} {found}" for name, found in entry["packages"].items())
+        )
+        lines.append(f"{'[' + extra + ']':<11} {state}")
+    return lines

@@ -1,0 +1,111 @@
+"""A policy, made ready: redact a text, judge a key."""
+
+import re
+from collections import Counter
+from functools import lru_cache
+from typing import NamedTuple
+
+from agentglass.redact.keys import Secrecy, key_judge
+from agentglass.redact.limits import MARKER, SLACK, shorten, text_size
+from agentglass.redact.policy import RedactionPolicy
+from agentglass.redact.rules import PII_RULES, SECRET_RULES, Rule
+
+__all__ = ["KEY_BYTES", "Key", "TextRules", "clean_surrogates"]
+
+_SHORTEST = 5
+"""No built-in rule finds anything in less: `pwd=x`."""
+
+_ROUNDS = 8
+"""How often a changed text is read again; one replacement can uncover another secret."""
+
+KEY_BYTES = 512
+"""The bound of a key and of a name."""
+
+_REMEMBERED_CHARS = 128
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Key(NamedTuple):
+    """A key of a mapping, redacted, and what it says about its value."""
+
+    name: str
+    secrecy: Secrecy
+    fired: tuple[str, ...]
+    """The rules that changed the name."""
+
+
+class TextRules:
+    """The rules of one policy."""
+
+    def __init__(self, policy: RedactionPolicy) -> None:
+        self.policy = policy
+        self.replacement = policy.replacement
+        self.has_pii = policy.enabled and policy.pii
+        rules: list[Rule] = []
+        if policy.enabled:
+            rules += SECRET_RULES if policy.secrets else ()
+            rules += PII_RULES if policy.pii else ()
+            rules += (Rule(name="pattern", pattern=re.compile(item)) for item in policy.patterns)
+        self._rules = [(rule, rule.gates, rule.any_case) for rule in rules]
+        self._shortest = 1 if policy.patterns else _SHORTEST
+        self._judge = key_judge(
+            secrets=policy.enabled and policy.secrets,
+            pii=self.has_pii,
+            extra=policy.key_names if policy.enabled else (),
+        )
+        self._known_key = lru_cache(maxsize=4096)(self._read_key)
+
+    def __call__(self, text: str, fired: Counter[str]) -> str:
+        """Return the text without what the rules find; `fired` counts per rule."""
+        if len(text) < self._shortest:
+            return text
+        for _ in range(_ROUNDS):
+            found = self._once(text, fired)
+            if found is text:
+                break
+            text = found
+        return text
+
+    def _once(self, text: str, fired: Counter[str]) -> str:
+        lower = text.lower()
+        for rule, gates, any_case in self._rules:
+            source = lower if any_case else text
+            for gate in gates:
+                if gate in source:
+                    text = self._apply(rule, text, fired)
+                    break
+        return text
+
+    def _apply(self, rule: Rule, text: str, fired: Counter[str]) -> str:
+        changed = 0
+
+        def replace(match: re.Match[str]) -> str:
+            nonlocal changed
+            found = rule.replace(match, self.replacement)
+            changed += found != match[0]
+            return found
+
+        # What was replaced before is not read again, so that a second pass changes nothing.
+        parts = [rule.pattern.sub(replace, part) for part in text.split(self.replacement)]
+        if not changed:
+            return text
+        fired[rule.name] += changed
+        return self.replacement.join(parts)
+
+    def key(self, key: str) -> Key:
+        """Read a key of a mapping; the same few names come again and again."""
+        return self._known_key(key) if len(key) <= _REMEMBERED_CHARS else self._read_key(key)
+
+    def _read_key(self, key: str) -> Key:
+        fired: Counter[str] = Counter()
+        name = self(clean_surrogates(key[: KEY_BYTES + SLACK]), fired)
+        if text_size(name) > KEY_BYTES or len(key) > KEY_BYTES + SLACK:
+            past_edge = len(key) > KEY_BYTES + SLACK
+            kept = shorten(name, KEY_BYTES, replacement=self.replacement, past_edge=past_edge)
+            name = kept + MARKER
+        return Key(name, self._judge(key[:KEY_BYTES]), tuple(fired.elements()))
+
+
+def clean_surrogates(text: str) -> str:
+    """Return the text with U+FFFD for every lone surrogate, so that it has a UTF-8 form."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)

@@ -1,0 +1,197 @@
+"""What must hold between the sections of a workflow file: names, types, templates."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agentglass.errors import did_you_mean
+from agentglass.workflow.draft import Draft, DraftNode
+from agentglass.workflow.field_types import FieldType
+from agentglass.workflow.node_types import missing_extra
+from agentglass.workflow.problems import UNSUPPORTED
+from agentglass.workflow.source import Path_
+from agentglass.workflow.state import StateField
+from agentglass.workflow.templates import STATE, Expression, templates_in
+from agentglass.workflow.workflow import node_context
+
+__all__ = ["END", "START", "run_checks"]
+
+START, END = "START", "END"
+
+_REDUCIBLE: Mapping[str, tuple[str, ...]] = {
+    "append": ("list",),
+    "merge": ("dict", "object"),
+    "sum": ("int", "float"),
+    "max": ("int", "float", "str"),
+}
+
+
+def run_checks(draft: Draft) -> None:
+    """Note everything that does not fit together, besides the edges."""
+    checks: tuple[Callable[[Draft], None], ...] = (
+        _check_fields,
+        _check_node_ids,
+        _check_nodes,
+        _check_result,
+        _check_observability,
+    )
+    for check in checks:
+        check(draft)
+
+
+def _check_fields(draft: Draft) -> None:
+    for name, field in draft.fields.items():
+        at: Path_ = ("state", "fields", name)
+        if not name.isidentifier() or name.startswith("__") or name == STATE:
+            message = (
+                f"{name!r} cannot be the name of a state field. "
+                f"Expected: letters, digits and '_', not {STATE!r}."
+            )
+            draft.add(at, "name", message, at_key=True)
+        if field is not None:
+            _check_field(draft, at, field)
+
+
+def _check_field(draft: Draft, at: Path_, field: StateField) -> None:
+    if field.required and field.default is not None:
+        message = f"The field {field.name!r} is required, so its default would never be used."
+        draft.add((*at, "default"), "default", message, at_key=True)
+    elif field.default is not None:
+        mismatch = field.type.mismatch(field.default)
+        if mismatch:
+            message = f"The default of {field.name!r} does not fit: {mismatch}."
+            draft.add((*at, "default"), "type", message)
+    kinds = _REDUCIBLE.get(field.reducer, (field.type.kind,))
+    if field.type.kind not in kinds:
+        message = f"The reducer {field.reducer!r} joins {' or '.join(kinds)}, not {field.type}."
+        draft.add((*at, "reducer"), "reducer", message)
+
+
+def _check_node_ids(draft: Draft) -> None:
+    nodes = draft.source.values.get("nodes")
+    seen: dict[str, int] = {}
+    for index, node in enumerate(nodes if isinstance(nodes, list) else ()):
+        name = node.get("id") if isinstance(node, Mapping) else None
+        if not isinstance(name, str):
+            continue
+        at: Path_ = ("nodes", index, "id")
+        if not name.isidentifier() or name in (START, END) or name.startswith("__"):
+            message = (
+                f"{name!r} cannot be the id of a node. "
+                f"Expected: letters, digits and '_', not {START} or {END}."
+            )
+            draft.add(at, "name", message)
+        elif name in seen:
+            line = draft.source.values_at[("nodes", seen[name], "id")].line
+            message = f"The id {name!r} is here twice; the first one is in line {line}."
+            draft.add(at, "duplicate-id", message)
+        seen.setdefault(name, index)
+
+
+def _check_nodes(draft: Draft) -> None:
+    fields = {name: field for name, field in draft.fields.items() if field is not None}
+    for node in draft.nodes:
+        _check_outputs(draft, node)
+        _check_templates(draft, node)
+        absent = missing_extra(node.config.type, node.type)
+        if absent is not None:
+            draft.add(("nodes", node.index, "type"), "missing-extra", str(absent))
+        context = node_context(node.config, draft.directory, fields, draft.config, draft.override)
+        for finding in node.type.check(node.config, context):
+            draft.add(_place(draft, node, finding.path), finding.code, finding.message)
+
+
+def _place(draft: Draft, node: DraftNode, path: Path_) -> Path_:
+    """Return where a node's setting stands; what a node does not say, the whole workflow may."""
+    own: Path_ = ("nodes", node.index, *path)
+    shared: Path_ = ("config", *path)
+    known = draft.source.values_at
+    return shared if own not in known and shared in known else own
+
+
+def _check_outputs(draft: Draft, node: DraftNode) -> None:
+    is_listed = bool(node.config.outputs)
+    for index, name in enumerate(node.config.written_fields()):
+        at: Path_ = ("outputs", index) if is_listed else ("values", name)
+        _check_field_name(draft, ("nodes", node.index, *at), name, at_key=not is_listed)
+        if name in node.config.outputs[:index]:
+            message = f"The output {name!r} is here twice."
+            draft.add(("nodes", node.index, *at), "duplicate-output", message)
+
+
+def _check_result(draft: Draft) -> None:
+    outputs = draft.source.values.get("outputs")
+    for index, name in enumerate(outputs if isinstance(outputs, list) else ()):
+        if isinstance(name, str):
+            _check_field_name(draft, ("outputs", index), name)
+
+
+def _check_field_name(draft: Draft, at: Path_, name: str, *, at_key: bool = False) -> None:
+    if name not in draft.fields:
+        message = (
+            f"There is no state field {name!r}.{did_you_mean(name, draft.fields)} "
+            f"State fields: {', '.join(draft.fields) or 'none'}."
+        )
+        draft.add(at, "unknown-field", message, at_key=at_key)
+
+
+def _check_templates(draft: Draft, node: DraftNode) -> None:
+    config = node.config
+    scopes: tuple[tuple[str, Mapping[str, Any]], ...] = (
+        ("inputs", {}),
+        ("attributes", config.inputs),
+        *((key, config.inputs) for key in config.template_keys),
+    )
+    for key, inputs in scopes:
+        for path, expression in templates_in(getattr(config, key)):
+            problem = _template_problem(draft, expression, inputs)
+            if problem:
+                draft.add(("nodes", node.index, key, *path), "template", problem)
+
+
+def _template_problem(
+    draft: Draft, expression: Expression, inputs: Mapping[str, Any]
+) -> str | None:
+    root, *steps = expression.steps
+    if root in inputs:
+        return None
+    known = [*inputs, *draft.fields]
+    if root == STATE:
+        if not steps:
+            return None
+        root, *steps = steps
+        known = list(draft.fields)
+    if root not in draft.fields:
+        return (
+            f"The template {expression.text!r} names {root!r}, which is neither an input of the "
+            f"node nor a state field.{did_you_mean(str(root), known)} "
+            f"Known: {', '.join(known) or 'nothing'}."
+        )
+    field = draft.fields[str(root)]
+    reason = None if field is None else _walk(field.type, str(root), steps)
+    return f"The template {expression.text!r} leads nowhere: {reason}" if reason else None
+
+
+def _walk(type_: FieldType | None, name: str, steps: list[str | int]) -> str | None:
+    """Follow a path through a type; returns why it ends, or None."""
+    for step in steps:
+        if type_ is None:
+            return None
+        wanted = ("list",) if isinstance(step, int) else ("dict", "object")
+        if type_.kind not in wanted:
+            return f"{name!r} is {type_}."
+        if type_.members and step not in type_.members:
+            hint = did_you_mean(str(step), type_.members)
+            return f"{name!r} has no {step!r}.{hint} It has: {', '.join(type_.members)}."
+        type_ = type_.members[str(step)] if type_.members else type_.item
+        name = f"{name}[{step}]" if isinstance(step, int) else f"{name}.{step}"
+    return None
+
+
+def _check_observability(draft: Draft) -> None:
+    if draft.config.observability.mlflow.enabled:
+        message = (
+            f"MLflow as a destination is not supported: {UNSUPPORTED['sinks']}. "
+            "Set `enabled: false`; the run is recorded in the local store."
+        )
+        at: Path_ = ("config", "observability", "mlflow", "enabled")
+        draft.add(at, "unsupported", message)

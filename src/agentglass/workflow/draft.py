@@ -1,0 +1,151 @@
+"""A workflow file on its way to a workflow: what could be read of it, section by section."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from agentglass.errors import MissingExtraError, OptionError, Problem, did_you_mean
+from agentglass.workflow.config import (
+    ConfigSection,
+    EdgeConfig,
+    FieldConfig,
+    LlmConfig,
+    NodeConfig,
+    WorkflowConfig,
+)
+from agentglass.workflow.field_types import TypeTextError
+from agentglass.workflow.node_types import NodeType, load_node_type, node_type_names
+from agentglass.workflow.problems import problems_of
+from agentglass.workflow.source import Path_, Source
+from agentglass.workflow.state import StateField
+
+__all__ = ["Draft", "DraftNode", "read_draft"]
+
+_M = TypeVar("_M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class DraftNode:
+    """A node whose section could be read."""
+
+    index: int
+    config: NodeConfig
+    type: NodeType
+
+
+@dataclass(slots=True)
+class Draft:
+    """The readable parts of a file, and everything found wrong so far."""
+
+    source: Source
+    override: LlmConfig | None = None
+    """The model that the caller chose; wins over the file."""
+    problems: list[Problem] = field(default_factory=list)
+    root: WorkflowConfig | None = None
+    """None when a section of the file could not be read."""
+    config: ConfigSection = field(default_factory=ConfigSection)
+    fields: dict[str, StateField | None] = field(default_factory=dict)
+    """By name; None where the field could not be read."""
+    nodes: list[DraftNode] = field(default_factory=list)
+    node_ids: list[str] = field(default_factory=list)
+    """Of all nodes, also of those that could not be read."""
+    edges: list[EdgeConfig] | None = None
+    """None when the file has no edges, or edges that could not be read."""
+
+    @property
+    def directory(self) -> Path:
+        """Where the file is."""
+        return Path(self.source.file).resolve().parent
+
+    def add(self, path: Path_, code: str, message: str, *, at_key: bool = False) -> None:
+        """Note a problem."""
+        self.problems.append(self.source.problem(path, code, message, at_key=at_key))
+
+
+def read_draft(source: Source, override: LlmConfig | None = None) -> Draft:
+    """Read the sections of a file."""
+    draft = Draft(source, override, problems=list(source.problems))
+    draft.root = _read(draft, WorkflowConfig, source.values, ())
+    draft.config = _quiet(ConfigSection, source.values.get("config", {})) or ConfigSection()
+    draft.fields = dict(_read_fields(draft))
+    draft.edges = _read_edges(source.values.get("edges"))
+    nodes = source.values.get("nodes")
+    for index, value in enumerate(nodes if isinstance(nodes, list) else ()):
+        if isinstance(value, Mapping):
+            draft.node_ids.append(str(value.get("id", "")))
+            _read_node(draft, index, value)
+    return draft
+
+
+def _read_fields(draft: Draft) -> Iterator[tuple[str, StateField | None]]:
+    state = draft.source.values.get("state")
+    fields = state.get("fields") if isinstance(state, Mapping) else None
+    for name, value in (fields if isinstance(fields, Mapping) else {}).items():
+        config = _quiet(FieldConfig, {"type": value} if isinstance(value, str) else value)
+        yield name, None if config is None else _state_field(draft, name, config)
+
+
+def _state_field(draft: Draft, name: str, config: FieldConfig) -> StateField | None:
+    try:
+        type_ = config.field_type()
+    except TypeTextError as error:
+        draft.add(("state", "fields", name, "type"), "type", str(error))
+        return None
+    return StateField(
+        name, type_, config.required, config.default, config.description, config.reducer
+    )
+
+
+def _read_edges(value: Any) -> list[EdgeConfig] | None:
+    if not isinstance(value, list) or not value:
+        return None
+    edges = [edge for edge in (_quiet(EdgeConfig, item) for item in value) if edge is not None]
+    return edges if len(edges) == len(value) else None
+
+
+def _read_node(draft: Draft, index: int, value: Mapping[str, Any]) -> None:
+    at: Path_ = ("nodes", index)
+    name = value.get("type", "llm" if "prompt" in value else None)
+    known = node_type_names()
+    if not isinstance(name, str):
+        message = f"This node has no type. Types: {', '.join(known)}; with a `prompt`, 'llm'."
+        draft.add((*at, "type"), "missing", message)
+        return
+    try:
+        node_type = load_node_type(name)
+    except MissingExtraError as error:
+        draft.add((*at, "type"), "missing-extra", str(error))
+        return
+    except OptionError:
+        hint = did_you_mean(name, known)
+        message = f"Unknown node type {name!r}.{hint} Types: {', '.join(known)}."
+        draft.add((*at, "type"), "unknown-type", message)
+        return
+    config = _read(draft, node_type.config_model, {**value, "type": name}, at)
+    if config is not None:
+        draft.nodes.append(DraftNode(index, config, node_type))
+
+
+def _read(draft: Draft, model: type[_M], value: Any, at: Path_) -> _M | None:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        draft.problems.extend(_news(draft.source, problems_of(error, model, draft.source, at)))
+        return None
+
+
+def _quiet(model: type[_M], value: Any) -> _M | None:
+    """Read a section whose problems are noted with those of the whole file."""
+    try:
+        return model.model_validate(value)
+    except ValidationError:
+        return None
+
+
+def _news(source: Source, problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Leave out what follows from a word that could not be read in the first place."""
+    unread = {(problem.line, problem.column) for problem in source.problems}
+    return (problem for problem in problems if (problem.line, problem.column) not in unread)

@@ -1,0 +1,124 @@
+"""The registry of node types: a name, a config model, and how to compile it to a function."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from agentglass.errors import MissingExtraError
+from agentglass.plugins import EXTRAS, load_plugin, plugin_names
+from agentglass.workflow.config import ExecutionConfig, LlmConfig, NodeConfig
+from agentglass.workflow.field_types import FieldType
+from agentglass.workflow.run_scope import ModelCall, RunScope
+from agentglass.workflow.templates import STATE, Scope
+
+__all__ = [
+    "NODE_TYPES",
+    "Finding",
+    "NodeContext",
+    "NodeType",
+    "NodeWork",
+    "Visit",
+    "load_node_type",
+    "missing_extra",
+    "node_type_names",
+]
+
+_GROUP = "agentglass.nodes"
+
+NODE_TYPES: Mapping[str, str] = {
+    "llm": "agentglass.workflow.nodes.llm:NODE_TYPE",
+    "python": "agentglass.workflow.nodes.python:NODE_TYPE",
+    "set": "agentglass.workflow.nodes.set:NODE_TYPE",
+}
+"""The types that agentglass brings; others join through the entry-point group
+`agentglass.nodes`."""
+
+
+class Finding(NamedTuple):
+    """Something wrong with a node, found by its type."""
+
+    path: tuple[str | int, ...]
+    """Below the node, as in `("llm", "provider")`."""
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeContext:
+    """What a node type can know of the workflow around a node."""
+
+    directory: Path
+    """Where the workflow file is."""
+    fields: Mapping[str, FieldType]
+    """The state fields whose types are known."""
+    llm: LlmConfig
+    """The model settings that apply to the node."""
+    execution: ExecutionConfig
+
+
+@dataclass(slots=True)
+class Visit:
+    """One time that a node runs."""
+
+    scope: Scope
+    run: RunScope
+    resolutions: dict[str, Any] = field(default_factory=dict)
+    """What the templates of the node's own keys stood for, by expression."""
+    input_resolutions: dict[str, Any] = field(default_factory=dict)
+    """What those of its `inputs` stood for."""
+    calls: list[ModelCall] = field(default_factory=list)
+
+    def all_resolutions(self) -> dict[str, Any]:
+        """Return both; `{x}` is written `{state.x}` where an input gave it another meaning."""
+        merged = dict(self.resolutions)
+        for text, value in self.input_resolutions.items():
+            is_shadowed = text in merged and merged[text] != value
+            merged[f"{{{STATE}.{text[1:]}" if is_shadowed else text] = value
+        return merged
+
+
+NodeWork = Callable[[Visit], Awaitable[Any]]
+"""Does a node's work: the value that it returns is mapped to the node's outputs."""
+
+
+def _nothing_to_check(config: NodeConfig, context: NodeContext) -> Iterable[Finding]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class NodeType:
+    """A kind of node."""
+
+    config_model: type[NodeConfig]
+    compile: Callable[[Any, NodeContext], NodeWork]
+    """Takes a `config_model` and what is around it."""
+    check: Callable[[Any, NodeContext], Iterable[Finding]] = _nothing_to_check
+    """Finds what is wrong with a node beyond the shape of its keys."""
+    needs_extra: str | None = None
+    """The extra of agentglass without which the type cannot run."""
+
+
+def load_node_type(name: str) -> NodeType:
+    """Return the type of that name.
+
+    Raises:
+        OptionError: Nobody registered the name.
+        MissingExtraError: Its library is not installed.
+    """
+    return cast("NodeType", load_plugin("node type", name, _GROUP, NODE_TYPES))
+
+
+def node_type_names() -> list[str]:
+    """Return the names of all node types, sorted."""
+    return plugin_names(_GROUP, NODE_TYPES)
+
+
+def missing_extra(name: str, node_type: NodeType) -> MissingExtraError | None:
+    """Return the error that running a node of the type would end in, without importing anything."""
+    modules = [module for module, extra in EXTRAS.items() if extra == node_type.needs_extra]
+    absent = next((module for module in modules if find_spec(module) is None), None)
+    if absent is None or node_type.needs_extra is None:
+        return None
+    return MissingExtraError(f"The {name!r} node", node_type.needs_extra, absent)

@@ -1,0 +1,119 @@
+"""What pydantic finds wrong with a section, as problems with a place in the file."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from agentglass.errors import Problem, did_you_mean
+from agentglass.workflow.source import Path_, Source, path_text
+
+__all__ = ["UNSUPPORTED", "problems_of", "shown"]
+
+_LINEAR = "this version runs linear workflows, with one edge from each node to the next"
+
+UNSUPPORTED: Mapping[str, str] = {
+    "routes": _LINEAR,
+    "loop": _LINEAR,
+    "parallel": _LINEAR,
+    **dict.fromkeys(
+        (
+            "budget", "cache", "code", "gates", "idempotency", "logging", "memory", "on_error",
+            "opentelemetry", "retry", "sandbox", "schedules", "sinks", "storage", "timeout",
+            "tools", "webhooks", "when",
+        ),
+        "this version does not have it",
+    ),
+}  # fmt: skip
+"""Keys of the language that a file may hold in good faith, and why they are refused today."""
+
+_QUOTED = re.compile(r"'([^']*)'")
+_MAX_SHOWN = 80
+
+
+def problems_of(
+    error: ValidationError, model: type[BaseModel], source: Source, at: Path_ = ()
+) -> Iterator[Problem]:
+    """Translate what a model found wrong.
+
+    Args:
+        error: What it raised.
+        model: The model.
+        source: The file that the values stand in.
+        at: Where the model's value stands in the file.
+    """
+    details = error.errors(include_url=False)
+    unsupported = {
+        detail["loc"][:-1]
+        for detail in details
+        if detail["type"] == "extra_forbidden" and detail["loc"][-1] in UNSUPPORTED
+    }
+    for detail in details:
+        path = (*at, *detail["loc"])
+        if detail["type"] == "extra_forbidden":
+            code, message = _unknown_key(detail, model, at)
+            yield source.problem(path, code, message, at_key=True)
+        elif detail["type"] == "missing":
+            # A section that asks for something of a later version lacks other things because of it.
+            if detail["loc"][:-1] not in unsupported:
+                where = path_text(path[:-1])
+                message = f"The key {path[-1]!r} is missing{f' in {where}' if where else ''}."
+                yield source.problem(path, "missing", message)
+        else:
+            yield source.problem(path, "value", _wrong_value(detail, path))
+
+
+def shown(value: Any) -> str:
+    """Write a value for a message, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 3]}..."
+
+
+def _unknown_key(detail: ErrorDetails, model: type[BaseModel], at: Path_) -> tuple[str, str]:
+    *above, key = detail["loc"]
+    if key in UNSUPPORTED:
+        return "unsupported", f"{key!r} is not supported: {UNSUPPORTED[str(key)]}."
+    known = _keys_at(model, above)
+    where = path_text((*at, *above)) or "the file"
+    return (
+        "unknown-key",
+        f"Unknown key {key!r} in {where}.{did_you_mean(str(key), known)} Keys: {', '.join(known)}.",
+    )
+
+
+def _wrong_value(detail: ErrorDetails, path: Path_) -> str:
+    value = detail["input"]
+    expected = detail["msg"].removeprefix("Input should be ")
+    message = f"{path_text(path)} is {shown(value)}. Expected: {expected}."
+    if detail["type"] == "literal_error" and isinstance(value, str):
+        return message + did_you_mean(value, _QUOTED.findall(expected))
+    wants_text = detail["type"] in ("string_type", "literal_error")
+    if wants_text and isinstance(value, int | float) and not isinstance(value, bool):
+        return f'{message} Put it in quotes: "{value}".'
+    return message
+
+
+def _keys_at(model: type[BaseModel], loc: list[int | str]) -> list[str]:
+    current: type[BaseModel] | None = model
+    is_container = False
+    for part in loc:
+        if is_container:
+            is_container = False
+            continue
+        fields = {} if current is None else _fields(current)
+        current, is_container = _inner_model(fields.get(str(part)))
+    return [] if current is None else list(_fields(current))
+
+
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+
+def _inner_model(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation, False
+    is_container = get_origin(annotation) in (list, dict)
+    models = (_inner_model(argument)[0] for argument in get_args(annotation))
+    return next((model for model in models if model is not None), None), is_container

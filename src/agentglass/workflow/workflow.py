@@ -1,0 +1,82 @@
+"""A validated workflow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from agentglass.workflow.config import ConfigSection, FlowConfig, LlmConfig, NodeConfig
+from agentglass.workflow.node_types import NodeContext, NodeType
+from agentglass.workflow.state import StateField
+
+__all__ = ["Workflow", "WorkflowNode", "node_context"]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowNode:
+    """A node, its type, and what is around it."""
+
+    config: NodeConfig
+    type: NodeType
+    context: NodeContext
+
+    @property
+    def id(self) -> str:
+        """The node's id."""
+        return self.config.id
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """What a workflow file says, checked."""
+
+    file: Path
+    flow: FlowConfig
+    fields: Mapping[str, StateField]
+    nodes: tuple[WorkflowNode, ...]
+    """In the order in which they run."""
+    outputs: tuple[str, ...]
+    """The state fields that are the result."""
+    config: ConfigSection
+
+    @property
+    def name(self) -> str:
+        """The workflow's name."""
+        return self.flow.name
+
+
+def node_context(
+    node: NodeConfig,
+    directory: Path,
+    fields: Mapping[str, StateField],
+    config: ConfigSection,
+    override: LlmConfig | None,
+) -> NodeContext:
+    """Return what a node type can know of the workflow around a node."""
+    own = getattr(node, "llm", None)
+    llm = _split_model(config.llm)
+    if isinstance(own, LlmConfig):
+        llm = _over(llm, _split_model(own))
+    if override is not None:
+        llm = _over(llm, override)
+    types = {name: field.type for name, field in fields.items()}
+    return NodeContext(directory, types, llm, config.execution)
+
+
+def _split_model(llm: LlmConfig) -> LlmConfig:
+    """Read `model: provider/model` where no provider is named."""
+    provider, slash, model = (llm.model or "").partition("/")
+    if llm.provider is not None or not slash:
+        return llm
+    return llm.model_copy(update={"provider": provider, "model": model})
+
+
+def _over(below: LlmConfig, above: LlmConfig) -> LlmConfig:
+    """Lay settings over others; an address and options serve one provider only."""
+    names = set(LlmConfig.model_fields)
+    if above.provider not in (None, below.provider):
+        names -= {"model", "api_base", "options"}
+    kept = {name: getattr(below, name) for name in names}
+    set_above = {name: getattr(above, name) for name in LlmConfig.model_fields}
+    return LlmConfig(
+        **kept | {name: value for name, value in set_above.items() if value not in (None, {})}
+    )

@@ -1,0 +1,25 @@
+"""What every test gets: a home of its own, and property tests that do not depend on speed."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("agentglass", deadline=None)
+settings.load_profile("agentglass")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty AGENTGLASS_HOME, and none of the settings of whoever runs the tests."""
+    directory = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("AGENTGLASS_HOME", str(directory))
+    for name in (
+        "AGENTGLASS_LEVEL",
+        "OPENAI_API_KEY",
+        "OPENAI_BASE_URL",
+        "NO_COLOR",
+        "FORCE_COLOR",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    return directory
