@@ -118,7 +118,8 @@ class ChatReply:
     finish_reason: str | None = None
     """`stop`, `length`, `tool_calls`, `content_filter` or a word of the provider's own."""
     time_to_first_token_s: float | None = None
-    """None when the answer came in one piece."""
+    """Counted from the call, waits between retries included; None when the answer came in one
+    piece."""
     retries: int = 0
     """Requests that failed before the one that was answered."""
     reported_cost_usd: Decimal | None = None

@@ -89,9 +89,12 @@ class Writer:
 
     def wait_until_stored(self, timeout_s: float | None) -> bool:
         """Wait until all that is in the queue now is stored; False after the timeout."""
-        if self._thread is None and not len(self._queue):
+        thread = self._thread
+        if thread is None and not len(self._queue):
             return True
-        if threading.current_thread() is self._thread:
+        if thread is not None and not thread.is_alive():
+            return not len(self._queue)
+        if threading.current_thread() is thread:
             return False
         barrier = Barrier()
         self._queue.put_barrier(barrier)

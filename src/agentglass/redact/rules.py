@@ -1,11 +1,12 @@
 """The shapes of secrets and of personal data in texts: data, gated so that clean text costs little.
 
 A rule looks at a text only when one of its literals is in it. Every pattern is linear: a repeat is
-bounded, or possessive and not entered again from the middle of its own run.
+bounded, or possessive and not entered again from the middle of its own run. Possessive are repeats
+of one character only; with groups Python before 3.11.5 gets them wrong (cpython#106052).
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from agentglass.redact import verdicts
@@ -24,8 +25,41 @@ class Rule:
     """Literals; one of them must be in the text. The empty one is in every text."""
     any_case: bool = False
     """Whether the gates are lower case and looked for in the text's lower-case form."""
+    at_gates: bool = True
+    """Whether every match starts with a gate: the pattern is then tried there only."""
     replace: Callable[[re.Match[str], str], str] = verdicts.whole
     """(match, replacement) -> what stands in the place of the match."""
+
+    def sub(self, text: str, replacement: str) -> tuple[str, int]:
+        """Return the text without what the rule hides, and how often it found something."""
+        parts: list[str] = []
+        end = count = 0
+        for match in self._matches(text):
+            found = self.replace(match, replacement)
+            if found != match[0]:
+                parts += (text[end : match.start()], found)
+                end = match.end()
+                count += 1
+        return "".join((*parts, text[end:])), count
+
+    def _matches(self, text: str) -> Iterator[re.Match[str]]:
+        source = text.lower() if self.any_case else text
+        if not self.at_gates or len(source) != len(text):
+            yield from self.pattern.finditer(text)
+            return
+        end = 0
+        for start in sorted(_positions(source, self.gates)):
+            if start >= end and (match := self.pattern.match(text, start)):
+                end = match.end()
+                yield match
+
+
+def _positions(text: str, literals: Iterable[str]) -> Iterator[int]:
+    for literal in literals:
+        at = text.find(literal)
+        while at >= 0:
+            yield at
+            at = text.find(literal, at + 1)
 
 
 _WORDS = (
@@ -45,12 +79,12 @@ _WORD_GATES = (
 # A value ends at a space, or at a separator that something else follows; quotes decide if there
 # are any. The last group that matched is the value.
 _VALUE = r"""(?:
-    \\{1,8}["'] (?P<inner>(?:[^\\\r\n]|\\(?!\\{0,8}["']))++)
-  | "(?P<double>(?:[^"\\\r\n]|\\.)++)
-  | '(?P<single>(?:[^'\\\r\n]|\\.)++)
+    (?P<open>\\{1,8}["']) (?P<inner>(?:[^\\\r\n]++|(?!(?<!\\)(?P=open))\\)+)
+  | "(?P<double>(?:[^"\\\r\n]++|\\.)+)
+  | '(?P<single>(?:[^'\\\r\n]++|\\.)+)
   | (?![\[{(]) (?P<bare>(?:
-        [^\s"'\\;,&<] | [;,&](?![ ]?[\w.-]{1,40}[ ]?=) | ["'](?=\w) | \\(?![nrt"'\\]) | <(?!/)
-    )++)
+        [^\s"'\\;,&<]++ | [;,&](?![ ]?[\w.-]{1,40}[ ]?=) | ["'](?=\w) | \\(?![nrt"'\\]) | <(?!/)
+    )+)
 )"""
 _FLAGS = re.VERBOSE | re.IGNORECASE
 
@@ -75,7 +109,7 @@ _PROVIDER_KEYS = re.compile(
 _PROVIDER_GATES = (
     "sk-", "AIza", "ya29.", "gho_", "ghp_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-", "xox",
     "xapp-", "AKIA", "ASIA", "hf_", "r8_", "gsk_", "xai-", "pplx-", "tvly-", "lsv2_", "npm_",
-    "pypi-", "dckr_pat_", "k_live_", "k_test_", "whsec_", "SG.",
+    "pypi-", "dckr_pat_", "sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_", "SG.",
 )  # fmt: skip
 
 SECRET_RULES: tuple[Rule, ...] = (
@@ -85,7 +119,7 @@ SECRET_RULES: tuple[Rule, ...] = (
         # Without an end it was cut: everything up to the next line of dashes is the key.
         pattern=re.compile(
             r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
-            r"(?:[^-]|-(?!----))*+(?:-----END [A-Z0-9 ]{0,60}-----)?"
+            r"(?:[^-]++|-(?!----))*(?:-----END [A-Z0-9 ]{0,60}-----)?"
         ),
     ),
     Rule(
@@ -132,10 +166,10 @@ SECRET_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         name="url_query",
-        gates=("key=", "sig=", "signature=", "auth=", "code="),
-        any_case=True,
+        gates=("?", "&"),
         pattern=re.compile(
-            r"""[?&](?:key|auth|code|sig|(?:x-\w{1,8}-)?signature)=(?P<query>[^&\s#"'<>\\]{6,}+)""",
+            r"""[?&](?:key|auth|code|sig|(?:x-\w{1,8}-)?signature|x-amz-security-token)="""
+            r"""(?P<query>[^&\s#"'<>\\]{6,}+)""",
             re.IGNORECASE,
         ),
         replace=verdicts.value,
@@ -172,12 +206,14 @@ SECRET_RULES: tuple[Rule, ...] = (
 PII_RULES: tuple[Rule, ...] = (
     Rule(
         name="email",
+        at_gates=False,
         gates=("@",),
-        pattern=re.compile(r"(?<![\w.%+-])[\w.%+-]++@[\w-]++(?:\.[\w-]++)++"),
+        pattern=re.compile(r"(?<![\w.%+-])[\w.%+-]++@[\w-]++(?:\.[\w-]++)+"),
     ),
     Rule(
         name="ssn",
-        gates=("-",),
+        gates=tuple("0123456789"),
+        at_gates=False,
         pattern=re.compile(
             r"[0-9]{3}(?<![0-9]{4})(?<!000)(?<!666)(?<!9[0-9]{2})"
             r"-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![0-9])"
@@ -185,7 +221,9 @@ PII_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         name="card",
-        pattern=re.compile(r"[0-9](?:[ -]?[0-9]){12,}+"),
+        gates=tuple("0123456789"),
+        at_gates=False,
+        pattern=re.compile(r"[0-9](?:[ -]?[0-9]){12,}"),
         replace=verdicts.card,
     ),
 )

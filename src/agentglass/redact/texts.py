@@ -45,7 +45,10 @@ class TextRules:
         if policy.enabled:
             rules += SECRET_RULES if policy.secrets else ()
             rules += PII_RULES if policy.pii else ()
-            rules += (Rule(name="pattern", pattern=re.compile(item)) for item in policy.patterns)
+            rules += (
+                Rule(name="pattern", pattern=re.compile(item), at_gates=False)
+                for item in policy.patterns
+            )
         self._rules = [(rule, rule.gates, rule.any_case) for rule in rules]
         self._shortest = 1 if policy.patterns else _SHORTEST
         self._judge = key_judge(
@@ -77,20 +80,13 @@ class TextRules:
         return text
 
     def _apply(self, rule: Rule, text: str, fired: Counter[str]) -> str:
-        changed = 0
-
-        def replace(match: re.Match[str]) -> str:
-            nonlocal changed
-            found = rule.replace(match, self.replacement)
-            changed += found != match[0]
-            return found
-
         # What was replaced before is not read again, so that a second pass changes nothing.
-        parts = [rule.pattern.sub(replace, part) for part in text.split(self.replacement)]
+        results = [rule.sub(part, self.replacement) for part in text.split(self.replacement)]
+        changed = sum(count for _, count in results)
         if not changed:
             return text
         fired[rule.name] += changed
-        return self.replacement.join(parts)
+        return self.replacement.join(part for part, _ in results)
 
     def key(self, key: str) -> Key:
         """Read a key of a mapping; the same few names come again and again."""

@@ -1,6 +1,5 @@
 """What the fake LLM server answers: replies and faults, and how they look on the wire."""
 
-import itertools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -100,7 +99,7 @@ def chunks_of(reply: Reply, request: Mapping[str, Any], number: int) -> Iterator
         return envelope | {"choices": [choice]} | ({"usage": None} if asked else {})
 
     yield chunk({"role": "assistant", "content": ""})
-    for piece in re.findall(r"\s*\S+\s*?", reply.content):
+    for piece in re.findall(r"\S+\s*|\s+", reply.content):
         yield chunk({"content": piece})
     for index, call in enumerate(reply.tool_calls):
         for part in _call_deltas(_call(index, *call)):
@@ -143,8 +142,9 @@ def _call_deltas(call: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Cut one tool call: its name first, then its arguments in pieces of eight characters."""
     function = call["function"]
     yield {**call, "function": {"name": function["name"], "arguments": ""}}
-    for piece in itertools.batched(function["arguments"], 8):
-        yield {"function": {"arguments": "".join(piece)}}
+    text = function["arguments"]
+    for start in range(0, len(text), 8):
+        yield {"function": {"arguments": text[start : start + 8]}}
 
 
 def _usage_field(reply: Reply, request: Mapping[str, Any]) -> dict[str, Any]:

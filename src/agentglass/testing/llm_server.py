@@ -114,7 +114,7 @@ class LLMServer:
                 return Fault(status=401, message=f"Incorrect API key provided: {given[7:]}.")
         for name in self._refuse:
             if name in request.body:
-                return Fault(status=400, message=f"Unrecognized request argument supplied: {name}")
+                return Fault(status=400, message=f"Unsupported parameter: {name!r}.")
         return None
 
     def _next(self, request: RecordedRequest) -> Reply | Fault:
@@ -159,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _fake(self) -> LLMServer:
         return cast("_HTTPServer", self.server).fake
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_GET(self) -> None:
         request = self._read()
         self._fake.requests.append(request)
         if request.path != "/v1/models":
@@ -168,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
         models = [{"id": name, "object": "model", "owned_by": "fake"} for name in self._fake.models]
         self._send_json(200, {"object": "list", "data": models})
 
-    def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_POST(self) -> None:
         request = self._read()
         if request.path != "/v1/chat/completions" or not isinstance(request.body, dict):
             self._send_json(404, error_body(f"Unknown path {request.path}", "not_found"))

@@ -7,7 +7,6 @@ from agentglass.errors import did_you_mean
 from agentglass.workflow.draft import Draft, DraftNode
 from agentglass.workflow.field_types import FieldType
 from agentglass.workflow.node_types import missing_extra
-from agentglass.workflow.problems import UNSUPPORTED
 from agentglass.workflow.source import Path_
 from agentglass.workflow.state import StateField
 from agentglass.workflow.templates import STATE, Expression, templates_in
@@ -92,6 +91,8 @@ def _check_nodes(draft: Draft) -> None:
     for node in draft.nodes:
         _check_outputs(draft, node)
         _check_templates(draft, node)
+        if not node.is_whole:
+            continue
         absent = missing_extra(node.config.type, node.type)
         if absent is not None:
             draft.add(("nodes", node.index, "type"), "missing-extra", str(absent))
@@ -190,8 +191,8 @@ def _walk(type_: FieldType | None, name: str, steps: list[str | int]) -> str | N
 def _check_observability(draft: Draft) -> None:
     if draft.config.observability.mlflow.enabled:
         message = (
-            f"MLflow as a destination is not supported: {UNSUPPORTED['sinks']}. "
-            "Set `enabled: false`; the run is recorded in the local store."
+            "The MLflow sink is not part of this version. Write `enabled: false`; "
+            "runs are recorded in the local store."
         )
         at: Path_ = ("config", "observability", "mlflow", "enabled")
         draft.add(at, "unsupported", message)

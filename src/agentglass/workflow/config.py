@@ -32,7 +32,13 @@ Reducer = Literal["last", "append", "merge", "sum", "max"]
 class Section(BaseModel):
     """The base of all sections: unknown keys are refused, types are not guessed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+    )
 
 
 class FlowConfig(Section):
@@ -84,12 +90,16 @@ class FieldConfig(SchemaField):
     """How a node's write joins the value that is there."""
 
 
+StateMember = Annotated[
+    FieldConfig,
+    BeforeValidator(_expand_type, json_schema_input_type=str | FieldConfig),
+]
+
+
 class StateConfig(Section):
     """What the nodes share."""
 
-    fields: dict[str, Annotated[FieldConfig, BeforeValidator(_expand_type)]] = Field(
-        default_factory=dict
-    )
+    fields: dict[str, "StateMember"] = Field(default_factory=dict)
     """Name -> field, or its type alone."""
 
 

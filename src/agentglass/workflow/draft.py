@@ -26,14 +26,18 @@ __all__ = ["Draft", "DraftNode", "read_draft"]
 
 _M = TypeVar("_M", bound=BaseModel)
 
+_SALVAGE_ROUNDS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class DraftNode:
-    """A node whose section could be read."""
+    """A node that could be read, if not all of its keys."""
 
     index: int
     config: NodeConfig
     type: NodeType
+    is_whole: bool
+    """Whether all of its keys could be read."""
 
 
 @dataclass(slots=True)
@@ -52,8 +56,10 @@ class Draft:
     nodes: list[DraftNode] = field(default_factory=list)
     node_ids: list[str] = field(default_factory=list)
     """Of all nodes, also of those that could not be read."""
-    edges: list[EdgeConfig] | None = None
-    """None when the file has no edges, or edges that could not be read."""
+    edges: dict[int, EdgeConfig] = field(default_factory=dict)
+    """Those that could be read, by their place in the file."""
+    edge_count: int = 0
+    """Of all edges."""
 
     @property
     def directory(self) -> Path:
@@ -69,9 +75,9 @@ def read_draft(source: Source, override: LlmConfig | None = None) -> Draft:
     """Read the sections of a file."""
     draft = Draft(source, override, problems=list(source.problems))
     draft.root = _read(draft, WorkflowConfig, source.values, ())
-    draft.config = _quiet(ConfigSection, source.values.get("config", {})) or ConfigSection()
+    draft.config = _salvage(ConfigSection, source.values.get("config")) or ConfigSection()
     draft.fields = dict(_read_fields(draft))
-    draft.edges = _read_edges(source.values.get("edges"))
+    _read_edges(draft)
     nodes = source.values.get("nodes")
     for index, value in enumerate(nodes if isinstance(nodes, list) else ()):
         if isinstance(value, Mapping):
@@ -84,7 +90,7 @@ def _read_fields(draft: Draft) -> Iterator[tuple[str, StateField | None]]:
     state = draft.source.values.get("state")
     fields = state.get("fields") if isinstance(state, Mapping) else None
     for name, value in (fields if isinstance(fields, Mapping) else {}).items():
-        config = _quiet(FieldConfig, {"type": value} if isinstance(value, str) else value)
+        config = _salvage(FieldConfig, {"type": value} if isinstance(value, str) else value)
         yield name, None if config is None else _state_field(draft, name, config)
 
 
@@ -99,11 +105,13 @@ def _state_field(draft: Draft, name: str, config: FieldConfig) -> StateField | N
     )
 
 
-def _read_edges(value: Any) -> list[EdgeConfig] | None:
-    if not isinstance(value, list) or not value:
-        return None
-    edges = [edge for edge in (_quiet(EdgeConfig, item) for item in value) if edge is not None]
-    return edges if len(edges) == len(value) else None
+def _read_edges(draft: Draft) -> None:
+    edges = draft.source.values.get("edges")
+    for index, value in enumerate(edges if isinstance(edges, list) else ()):
+        draft.edge_count += 1
+        edge = _salvage(EdgeConfig, value)
+        if edge is not None:
+            draft.edges[index] = edge
 
 
 def _read_node(draft: Draft, index: int, value: Mapping[str, Any]) -> None:
@@ -124,9 +132,11 @@ def _read_node(draft: Draft, index: int, value: Mapping[str, Any]) -> None:
         message = f"Unknown node type {name!r}.{hint} Types: {', '.join(known)}."
         draft.add((*at, "type"), "unknown-type", message)
         return
-    config = _read(draft, node_type.config_model, {**value, "type": name}, at)
+    typed = {**value, "type": name}
+    whole = _read(draft, node_type.config_model, typed, at)
+    config = whole or _salvage(node_type.config_model, typed)
     if config is not None:
-        draft.nodes.append(DraftNode(index, config, node_type))
+        draft.nodes.append(DraftNode(index, config, node_type, is_whole=whole is not None))
 
 
 def _read(draft: Draft, model: type[_M], value: Any, at: Path_) -> _M | None:
@@ -137,12 +147,26 @@ def _read(draft: Draft, model: type[_M], value: Any, at: Path_) -> _M | None:
         return None
 
 
-def _quiet(model: type[_M], value: Any) -> _M | None:
-    """Read a section whose problems are noted with those of the whole file."""
-    try:
-        return model.model_validate(value)
-    except ValidationError:
-        return None
+def _salvage(model: type[_M], value: Any) -> _M | None:
+    """Read what can be read of a section whose problems are noted elsewhere."""
+    for _ in range(_SALVAGE_ROUNDS):
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                is_missing = detail["type"] == "missing"
+                value = _without(value, detail["loc"][:-1] if is_missing else detail["loc"])
+    return None
+
+
+def _without(value: Any, loc: tuple[int | str, ...]) -> Any:
+    """Return a value without what stands at a place; of a list, without the whole list."""
+    if not loc or not isinstance(value, Mapping) or loc[0] not in value:
+        return value
+    key, *below = loc
+    if not below or isinstance(below[0], int) or not isinstance(value[key], Mapping):
+        return {name: item for name, item in value.items() if name != key}
+    return {**value, key: _without(value[key], tuple(below))}
 
 
 def _news(source: Source, problems: Iterable[Problem]) -> Iterator[Problem]:

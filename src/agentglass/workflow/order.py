@@ -13,9 +13,8 @@ def linear_order(draft: Draft) -> list[str]:
 
     Without edges the nodes run in the order in which they stand in the file.
     """
-    if draft.edges is None:
-        return draft.node_ids
-    if not _check_names(draft):
+    names_are_known = _check_names(draft)
+    if not draft.edges or len(draft.edges) < draft.edge_count or not names_are_known:
         return draft.node_ids
     follows = _successors(draft)
     order = _walk(draft, follows)
@@ -29,7 +28,7 @@ def linear_order(draft: Draft) -> list[str]:
 def _check_names(draft: Draft) -> bool:
     before = len(draft.problems)
     known = draft.node_ids
-    for index, edge in enumerate(draft.edges or ()):
+    for index, edge in draft.edges.items():
         for key, name, end in (("from", edge.from_, START), ("to", edge.to, END)):
             if name != end and name not in known:
                 message = (
@@ -42,7 +41,7 @@ def _check_names(draft: Draft) -> bool:
 
 def _successors(draft: Draft) -> dict[str, tuple[str, int]]:
     follows: dict[str, tuple[str, int]] = {}
-    for index, edge in enumerate(draft.edges or ()):
+    for index, edge in draft.edges.items():
         if edge.from_ in follows:
             message = (
                 f"A second edge leaves {edge.from_!r}; the first one goes to "

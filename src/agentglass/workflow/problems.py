@@ -29,6 +29,20 @@ UNSUPPORTED: Mapping[str, str] = {
 }  # fmt: skip
 """Keys of the language that a file may hold in good faith, and why they are refused today."""
 
+_EXPECTED: Mapping[str, str] = {
+    "bool_type": "true or false",
+    "dict_type": "a mapping",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "list_type": "a list",
+    "mapping_type": "a mapping",
+    "model_type": "a mapping",
+    "string_too_short": "a text that is not empty",
+    "string_type": "a text",
+    "too_short": "at least one item",
+}
+"""Type of a pydantic error -> what to expect instead, in our own words."""
+
 _QUOTED = re.compile(r"'([^']*)'")
 _MAX_SHOWN = 80
 
@@ -85,7 +99,7 @@ def _unknown_key(detail: ErrorDetails, model: type[BaseModel], at: Path_) -> tup
 
 def _wrong_value(detail: ErrorDetails, path: Path_) -> str:
     value = detail["input"]
-    expected = detail["msg"].removeprefix("Input should be ")
+    expected = _EXPECTED.get(detail["type"], detail["msg"].removeprefix("Input should be "))
     message = f"{path_text(path)} is {shown(value)}. Expected: {expected}."
     if detail["type"] == "literal_error" and isinstance(value, str):
         return message + did_you_mean(value, _QUOTED.findall(expected))

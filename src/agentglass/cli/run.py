@@ -1,0 +1,79 @@
+"""`agentglass run`: one workflow, once."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agentglass.errors import OptionError
+from agentglass.plugins import load_object
+from agentglass.record import check_level
+
+__all__ = ["OutputFormat", "parse_pairs", "run"]
+
+
+class OutputFormat(StrEnum):
+    """What `run` prints."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def run(
+    file: Annotated[Path, typer.Argument(help="The workflow, YAML or JSON.")],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", metavar="KEY=VALUE", help="An input; may be repeated."),
+    ] = None,
+    output_format: Annotated[
+        OutputFormat, typer.Option("--output-format", help="The result alone, or all figures.")
+    ] = OutputFormat.TEXT,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Also write a debug file with every step.")
+    ] = False,
+    level: Annotated[
+        str | None, typer.Option("--level", help="What is recorded: off, metrics or trace.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="PROVIDER/MODEL", help="Use this model in all llm nodes."),
+    ] = None,
+    session: Annotated[
+        str | None, typer.Option("--session", help="Group this run with others.")
+    ] = None,
+    tags: Annotated[
+        list[str] | None,
+        typer.Option("--tag", metavar="KEY=VALUE", help="Find the run by it; may be repeated."),
+    ] = None,
+) -> None:
+    """Run a workflow, record every step, and print the result."""
+    if level is not None and check_level(level) != "trace" and trace:
+        raise OptionError(f"--trace needs the level 'trace', and --level is {level!r}.")
+    run_and_print = load_object("agentglass.cli.running:run_and_print", feature="agentglass run")
+    status = run_and_print(
+        file,
+        parse_pairs(inputs, "--input"),
+        as_json=output_format is OutputFormat.JSON,
+        debug_file=trace,
+        level="trace" if trace and level is None else level,
+        model=model,
+        session_id=session,
+        tags=parse_pairs(tags, "--tag"),
+    )
+    raise typer.Exit(status)
+
+
+def parse_pairs(pairs: list[str] | None, option: str) -> dict[str, str]:
+    """Read `key=value` texts.
+
+    Raises:
+        OptionError: One of them has no `=` or no key.
+    """
+    parsed: dict[str, str] = {}
+    for pair in pairs or ():
+        key, equals, value = pair.partition("=")
+        if not equals or not key.strip():
+            raise OptionError(f"{option} is {pair!r}. Expected KEY=VALUE, as in topic=glass.")
+        parsed[key.strip()] = value
+    return parsed

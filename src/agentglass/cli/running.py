@@ -1,0 +1,125 @@
+"""What `agentglass run` does: run, keep the record, print the result."""
+
+import json
+import logging
+from collections.abc import Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from agentglass.cli.progress import Progress
+from agentglass.cli.terminal import complain, is_interactive, print_json, print_text
+from agentglass.errors import AgentglassError
+from agentglass.record import Recorder, current_recorder
+from agentglass.sinks.debug_file import DebugFileSink
+from agentglass.spans import STATUS_TABLE, Trace
+from agentglass.workflow.envelope import failure_envelope, run_envelope
+from agentglass.workflow.load import load_workflow
+from agentglass.workflow.result import RunResult
+from agentglass.workflow.run import execute
+
+__all__ = ["run_and_print"]
+
+_logger = logging.getLogger("agentglass")
+
+
+def run_and_print(
+    file: Path,
+    inputs: Mapping[str, str],
+    *,
+    as_json: bool,
+    debug_file: bool,
+    level: str | None,
+    model: str | None,
+    session_id: str | None,
+    tags: Mapping[str, str],
+) -> int:
+    """Run a workflow and print what came of it; returns the exit code.
+
+    Raises:
+        AgentglassError: There was no run, and the output is for a person.
+    """
+    recorder = current_recorder()
+    try:
+        workflow = load_workflow(file, model=model)
+        with Progress(recorder) if is_interactive() else nullcontext():
+            result = execute(workflow, inputs, level=level, session_id=session_id, tags=tags)
+    except AgentglassError as error:
+        if not as_json:
+            raise
+        print_json(failure_envelope(error))
+        return error.exit_code
+    trace = _recorded(recorder, result)
+    envelope = run_envelope(result, trace) if as_json else None
+    if debug_file:
+        _write_debug_file(trace, envelope)
+    if envelope is not None:
+        print_json(envelope)
+    elif result.error is None:
+        _print_result(result.result)
+    if result.error is not None and not as_json:
+        _print_failure(result)
+    return _exit_code(result)
+
+
+def _recorded(recorder: Recorder, result: RunResult) -> Trace | None:
+    """Return the record of the run, once it is kept; a record that is not there is no fault."""
+    if result.trace_id is None:
+        return None
+    try:
+        receipt = recorder.flush()
+        store = recorder.store
+        trace = store.get_trace(result.trace_id) if store is not None else None
+    except AgentglassError as error:
+        _logger.warning("the record of this run cannot be read: %s", error)
+        return None
+    if receipt.pending or receipt.dropped:
+        _logger.warning(
+            "the record of this run is not whole: %d spans pending, %d dropped",
+            receipt.pending,
+            receipt.dropped,
+        )
+    return trace
+
+
+def _write_debug_file(trace: Trace | None, envelope: Mapping[str, Any] | None) -> None:
+    if trace is None:
+        complain("Warning: no trace file was written: the run has no record.")
+        return
+    try:
+        path = DebugFileSink().write(trace, envelope)
+    except (OSError, AgentglassError) as error:
+        complain(f"Warning: the trace file could not be written: {error}")
+    else:
+        complain(f"Trace: {path}")
+
+
+def _print_result(value: Any) -> None:
+    if isinstance(value, str):
+        print_text(value)
+    else:
+        print_text(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def _print_failure(result: RunResult) -> None:
+    error = result.error
+    what = str(error) if isinstance(error, AgentglassError) else _describe(error)
+    where = f"Node {result.failed_node!r} failed: " if result.failed_node else ""
+    # A NodeError names its node itself.
+    complain(what if what.startswith("Node ") else f"{where}{what}")
+    if result.run_id is not None:
+        complain(f"Show the run with: agentglass show {result.run_id[:8]}")
+
+
+def _describe(error: BaseException | None) -> str:
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - user code: an exception whose text cannot be made
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _exit_code(result: RunResult) -> int:
+    if isinstance(result.error, AgentglassError):
+        return result.error.exit_code
+    return STATUS_TABLE[result.status].exit_code
