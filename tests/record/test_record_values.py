@@ -1,0 +1,147 @@
+"""Snapshots: what is recorded is what the value was, and nothing can break it."""
+
+import dataclasses
+import datetime
+import decimal
+import enum
+import json
+import math
+import pathlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import agentglass
+from agentglass.testing import capture
+
+
+def recorded(value):
+    with capture() as t, agentglass.span("s") as s:
+        s.output = value
+    return t.span("s")
+
+
+def test_a_snapshot_never_aliases_live_state():
+    """P-C16, P-C17: the state before and after is what it was at that time."""
+    state = {"messages": ["a"], "nested": {"n": 1}}
+
+    with capture() as t, agentglass.span("s", input=state) as s:
+        state["messages"].append("b")
+        state["nested"]["n"] = 2
+        s.output = state
+        s.set_attribute("seen", state)
+        state["messages"].append("c")
+
+    span = t.span("s")
+    assert span.input == {"messages": ["a"], "nested": {"n": 1}}
+    assert span.output == {"messages": ["a", "b"], "nested": {"n": 2}}
+    assert span.attributes["seen"] == span.output
+
+
+def test_reading_a_live_span_gives_a_copy():
+    with capture(), agentglass.span("s", input=[1]) as s:
+        s.input.append(2)
+        assert s.input == [1]
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    y: object
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+class Silent:
+    def __repr__(self):
+        raise RuntimeError("no repr")
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (Point(1, [2]), {"x": 1, "y": [2]}),
+        (Colour.RED, "red"),
+        (pathlib.PurePosixPath("/a"), "/a"),
+        (decimal.Decimal("1.10"), "1.10"),
+        (datetime.date(2026, 11, 21), "2026-11-21"),
+        ({1: "int key", None: "none key"}, {"1": "int key", "null": "none key"}),
+        ((1, 2), [1, 2]),
+        ({3, 1, 2}, [1, 2, 3]),
+        (b"\x00" * 7, "<binary data: 7 bytes>"),
+        ([math.nan, math.inf, -math.inf], ["NaN", "Infinity", "-Infinity"]),
+        ("a\ud800b", "a\ufffdb"),
+        (Silent(), "<unprintable Silent>"),
+        ({"deep": Silent()}, {"deep": "<unprintable Silent>"}),
+    ],
+)
+def test_a_value_that_is_not_json_is_recorded_as_something_that_is(value, kept):
+    assert recorded(value).output == kept
+
+
+def test_nul_characters_survive():
+    assert recorded("a\x00b").output == "a\x00b"
+
+
+def test_a_value_that_holds_itself_is_recorded():
+    circle = {"name": "x"}
+    circle["self"] = circle
+
+    assert recorded(circle).output["name"] == "x"
+
+
+def test_a_huge_state_is_cut_and_the_cut_is_recorded():
+    """A-E3, T3921: a large value is truncated, marked, with its original length."""
+    state = {"big": "ä" * 30_000_000, "small": 1}
+
+    span = recorded(state)
+
+    assert len(json.dumps(span.output, ensure_ascii=False).encode()) < 1_200_000
+    assert span.output["small"] == 1
+    (cut,) = [
+        entry
+        for path, entry in span.attributes["agentglass.truncated"].items()
+        if path.endswith("big")
+    ]
+    assert cut["original_length"] == 30_000_000
+
+
+def test_many_large_values_lose_no_span():
+    with capture() as t, agentglass.trace("run"):
+        for number in range(12):
+            with agentglass.span(f"s{number}", input=["x" * 1000] * 50_000):
+                pass
+
+    assert len(t.spans) == 13
+    assert t.trace.completeness.is_complete
+
+
+plain = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.lists(plain, max_size=5))
+def test_json_values_come_back_as_they_were(values):
+    with capture(policy=agentglass.RedactionPolicy(enabled=False)) as t, agentglass.trace("run"):
+        for value in values:
+            with agentglass.span("s", input={"value": value}):
+                pass
+
+    def clean(value):
+        return json.loads(json.dumps(value).replace("Infinity", '"Infinity"').replace('-"I', '"-I'))
+
+    expected = [{"value": clean(value)} for value in values]
+    found = [span.input for span in t.spans[1:]]
+    assert [json.dumps(v) for v in found] == [
+        json.dumps(v).replace("\\ud800", "\\ufffd") for v in expected
+    ] or found == expected
