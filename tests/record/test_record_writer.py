@@ -223,3 +223,17 @@ def test_pii_is_redacted_when_asked_for(home):
 def test_a_recorder_with_an_unknown_level_is_refused():
     with pytest.raises(agentglass.AgentglassError, match="Expected one of"):
         Recorder(level="verbose")
+
+
+def test_a_span_that_ends_after_its_recorder_was_closed_is_still_stored():
+    store = SQLiteStore(":memory:")
+    recorder = Recorder(store=store)
+    with use_recorder(recorder), agentglass.trace("run") as run:
+        recorder.close()
+        with agentglass.span("late"):
+            pass
+    recorder.close()
+
+    trace = store.get_trace(run.trace_id)
+    assert [(s.name, str(s.status)) for s in trace.spans] == [("run", "ok"), ("late", "ok")]
+    assert trace.completeness.is_complete

@@ -103,6 +103,10 @@ class SpanQueue:
         self._idle = False
         return bool(self._items)
 
+    def leave(self) -> None:
+        """Stop listening: whatever comes next has to start a writer."""
+        self._idle = True
+
     def gather(self, seconds: float) -> None:
         """Let a batch grow, unless somebody is in a hurry."""
         self._hurry.wait(seconds)

@@ -92,8 +92,6 @@ class Writer:
         thread = self._thread
         if thread is None and not len(self._queue):
             return True
-        if thread is not None and not thread.is_alive():
-            return not len(self._queue)
         if threading.current_thread() is thread:
             return False
         barrier = Barrier()
@@ -101,15 +99,21 @@ class Writer:
         return barrier.wait(timeout_s)
 
     def stop(self, timeout_s: float) -> None:
-        """End the thread after what is in the queue; bounded by the timeout."""
-        self._stopping.set()
+        """End the thread after what is in the queue; a span that comes later starts a new one."""
         thread = self._thread
-        if thread is not None and thread.is_alive():
-            self._queue.hurry()
-            thread.join(timeout_s)
-        left = len(self._queue)
-        if left and (thread is None or thread.is_alive()):
-            _logger.warning("%d spans could not be stored before the end of the process", left)
+        if thread is None:
+            return
+        self._stopping.set()
+        self._queue.hurry()
+        thread.join(timeout_s)
+        if thread.is_alive():
+            left = len(self._queue)
+            _logger.warning("the store did not answer in time: %d spans or more are lost", left)
+            return
+        self._thread = None
+        self._stopping.clear()
+        if len(self._queue):
+            self._ensure_thread()
 
     # -- the thread ----------------------------------------------------------------------------
 
@@ -117,10 +121,16 @@ class Writer:
         if self._thread is not None:
             return
         with self._lock:
-            if self._thread is None:
-                thread = threading.Thread(target=self._run, name="agentglass-writer", daemon=True)
-                self._thread = thread
+            if self._thread is not None:
+                return
+            thread = threading.Thread(target=self._run, name="agentglass-writer", daemon=True)
+            try:
                 thread.start()
+            except RuntimeError:
+                # The interpreter is shutting down: nobody can store anything any more.
+                _logger.debug("no writer thread could be started")
+            else:
+                self._thread = thread
 
     def _run(self) -> None:
         while True:
@@ -223,6 +233,7 @@ class Writer:
                 _logger.debug("the lease was not renewed: %s", error)
 
     def _end(self) -> None:
+        self._queue.leave()
         if self._store is not None:
             try:
                 self._store.release_lease()

@@ -88,7 +88,7 @@ class TraceStore(Protocol):
         ...
 
     def release_lease(self) -> None:
-        """Say that this process records nothing more."""
+        """Say that this process records nothing more; spans it left open end as `ProcessDied`."""
         ...
 
     def get_trace(self, trace_id: str) -> Trace | None:

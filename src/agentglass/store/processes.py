@@ -30,8 +30,10 @@ class ProcessIdentity:
 def register(db: sqlite3.Connection, process: ProcessIdentity, now_ns: int) -> None:
     """Enter a process with a fresh lease."""
     db.execute(
-        "INSERT OR IGNORE INTO processes (id, boot_id, pid_namespace, pid, started, host,"
-        " registered_ns, renewed_ns, lease_until_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO processes (id, boot_id, pid_namespace, pid, started, host,"
+        " registered_ns, renewed_ns, lease_until_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET renewed_ns = excluded.renewed_ns,"
+        " lease_until_ns = excluded.lease_until_ns, ended_ns = NULL",
         (
             process.id,
             process.boot_id,
@@ -54,9 +56,14 @@ def renew(db: sqlite3.Connection, process_id: str, now_ns: int) -> None:
     )
 
 
-def release(db: sqlite3.Connection, process_id: str, now_ns: int) -> None:
-    """Say that a process has ended in order."""
-    db.execute("UPDATE processes SET ended_ns = ? WHERE id = ?", (now_ns, process_id))
+def release(db: sqlite3.Connection, process_id: str, now_ns: int, next_seq: int) -> int:
+    """Say that a process has ended in order; what it left open ends as of a dead one."""
+    db.execute(
+        "UPDATE processes SET ended_ns = ?, renewed_ns = ? WHERE id = ?",
+        (now_ns, now_ns, process_id),
+    )
+    row = db.execute("SELECT * FROM processes WHERE id = ?", (process_id,)).fetchone()
+    return 0 if row is None else _end_spans(db, row, next_seq, "ended")
 
 
 def bury_dead(db: sqlite3.Connection, here: ProcessIdentity, now_ns: int, next_seq: int) -> int:
@@ -71,7 +78,7 @@ def bury_dead(db: sqlite3.Connection, here: ProcessIdentity, now_ns: int, next_s
         if not _is_dead(row, here, now_ns):
             continue
         db.execute("UPDATE processes SET ended_ns = ? WHERE id = ?", (row["renewed_ns"], row["id"]))
-        ended += _end_spans(db, row, next_seq + ended)
+        ended += _end_spans(db, row, next_seq + ended, "died")
     return ended
 
 
@@ -81,8 +88,8 @@ def has_dead_suspects(db: sqlite3.Connection, here: ProcessIdentity, now_ns: int
     return any(_is_dead(row, here, now_ns) for row in rows.fetchall())
 
 
-def _end_spans(db: sqlite3.Connection, process: sqlite3.Row, seq: int) -> int:
-    message = f"Process {process['pid']} on {process['host']} died while this span was open."
+def _end_spans(db: sqlite3.Connection, process: sqlite3.Row, seq: int, how: str) -> int:
+    message = f"Process {process['pid']} on {process['host']} {how} while this span was open."
     open_spans = db.execute(
         "SELECT id, trace_id, parent_id, start_ns FROM spans"
         " WHERE process_id = ? AND end_ns IS NULL AND type != 'interrupt'",

@@ -113,10 +113,12 @@ class SQLiteStore:
         self._renewed_ns = now_ns
 
     def release_lease(self) -> None:
-        """Say that this process records nothing more."""
+        """Say that this process records nothing more; spans it left open end as `ProcessDied`."""
         if self._is_registered:
             with self._connection.writing() as db:
-                processes.release(db, self._process.id, self._now_ns())
+                first = write.next_seq(db, 1)
+                ended = processes.release(db, self._process.id, self._now_ns(), first)
+                write.next_seq(db, ended)
             self._is_registered = False
 
     # -- reading -------------------------------------------------------------------------------
@@ -227,8 +229,7 @@ class SQLiteStore:
         with self._connection.writing() as db:
             first = write.next_seq(db, 1)
             ended = processes.bury_dead(db, self._process, now_ns, first)
-            if ended > 1:
-                write.next_seq(db, ended - 1)
+            write.next_seq(db, ended)
 
     def _light_spans(self, db: sqlite3.Connection, trace_id: str) -> list[Span]:
         """Read what a roll-up needs, and no contents."""

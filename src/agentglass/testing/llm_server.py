@@ -195,6 +195,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_fault(self, fault: Fault) -> None:
         self._wait(fault.hang_s)
+        if self._fake.stopping.is_set():
+            self.close_connection = True
+            return
         headers = {"content-type": fault.content_type}
         if fault.retry_after_s is not None:
             headers["retry-after"] = f"{fault.retry_after_s:g}"
