@@ -152,3 +152,49 @@ def test_a_program_that_never_ends_its_trace_still_leaves_a_record(home):
 
     found = SQLiteStore(home / "traces.db").find().traces
     assert {run.name: str(run.status) for run in found} == {"left open": "error", "x": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("status", "splendid"),
+        ("usage", {"input_tokens": 3}),
+        ("cost", 0.01),
+        ("error", "text"),
+        ("name", 42),
+    ],
+)
+def test_a_field_of_the_wrong_type_costs_that_field_at_most(field, value):
+    with capture() as t, agentglass.trace("run"):
+        with agentglass.span("odd", attributes={"agentglass.node_id": [1]}) as s:
+            setattr(s, field, value)
+            s.output = "kept"
+        with agentglass.span("next"):
+            pass
+
+    assert t.trace.completeness.is_complete
+    assert t.spans[1].output == "kept"
+
+
+def test_a_record_that_cannot_be_stored_costs_itself_and_leaves_a_gap(caplog):
+    with capture() as t, agentglass.trace("run"):
+        with agentglass.span("too many") as s:
+            s.usage = agentglass.Usage(input_tokens=2**70)
+        with agentglass.span("next"):
+            pass
+        t.recorder.flush()
+
+    assert [span.name for span in t.spans] == ["run", "next"]
+    assert [gap.reason for gap in t.trace.gaps] == ["storing it failed"]
+    assert "could not be stored" in caplog.text
+
+
+def test_the_source_of_a_trace_is_recorded():
+    import langgraph.graph  # noqa: F401 - its version is a part of the source
+
+    with capture() as t, agentglass.span("s"):
+        pass
+
+    attributes = t.span("s").resource.attributes
+    assert attributes["process.runtime.name"] == "cpython"
+    assert attributes["agentglass.framework.langgraph"].startswith("1.")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from agentglass.models.prose import Prose, Sentence, read_prose
-from agentglass.models.tokens import count_tokens, cut_tokens
+from agentglass.models.tokens import count_tokens
 
 __all__ = ["Digest"]
 
@@ -54,7 +54,7 @@ class Digest:
 
         Args:
             count: How many at most.
-            max_tokens: Bound for all of them; the best one is cut when no sentence fits.
+            max_tokens: Bound for all of them; where none fits, the best one comes nevertheless.
         """
         chosen: list[int] = []
         left = math.inf if max_tokens is None else max_tokens
@@ -65,36 +65,51 @@ class Digest:
                 left -= size
             if len(chosen) == count:
                 break
-        if not chosen and max_tokens is not None:
-            return [cut_tokens(self.prose.sentences[i].text, max_tokens) for i in self._ranked(1)]
-        return [self.prose.sentences[index].text for index in sorted(chosen)]
+        return [self.prose.sentences[index].text for index in sorted(chosen or self._ranked(1))]
 
     def keywords(self, count: int) -> list[str]:
-        """Return the words that weigh most, heaviest first."""
-        heaviest = sorted(self._weights.items(), key=lambda item: (-item[1], item[0]))
-        return [term for term, _ in heaviest[:count]]
+        """Return the words that weigh most, heaviest first; numbers are none."""
+        heaviest = sorted(
+            (-self._spread[term] * rarity, term)
+            for term, rarity in self._rarity.items()
+            if not term.isdigit()
+        )
+        return [term for _, term in heaviest[:count]]
 
     @cached_property
     def _sentence_terms(self) -> list[frozenset[str]]:
         return [frozenset(_terms(sentence.text)) for sentence in self.prose.sentences]
 
     @cached_property
-    def _weights(self) -> dict[str, float]:
-        spread = Counter(term for terms in self._sentence_terms for term in terms)
+    def _spread(self) -> Counter[str]:
+        """In how many sentences a term occurs."""
+        return Counter(term for terms in self._sentence_terms for term in terms)
+
+    @cached_property
+    def _rarity(self) -> dict[str, float]:
         total = len(self.prose.sentences)
         return {
-            term: math.log1p(count) * math.log((total + 1) / (count + 0.5))
-            for term, count in spread.items()
+            term: math.log((total + 1) / (count + 0.5))
+            for term, count in self._spread.items()
             if len(term) > 2 or not term.isascii()
         }
 
     @cached_property
+    def _weights(self) -> dict[str, float]:
+        return {
+            term: math.log1p(self._spread[term]) * rarity for term, rarity in self._rarity.items()
+        }
+
+    @cached_property
     def _candidates(self) -> list[int]:
-        scores = [
-            self._score(sentence, terms, frozenset())
-            for sentence, terms in zip(self.prose.sentences, self._sentence_terms, strict=True)
-        ]
-        return sorted(range(len(scores)), key=lambda i: (-scores[i], i))[:_CANDIDATES]
+        """The best sentences, best first; what a text says twice counts where it says it first."""
+        sentences = self.prose.sentences
+        first = {sentences[i].text: i for i in reversed(range(len(sentences)))}
+        scores = {
+            i: self._score(sentences[i], self._sentence_terms[i], frozenset())
+            for i in first.values()
+        }
+        return sorted(scores, key=lambda i: (-scores[i], i))[:_CANDIDATES]
 
     def _ranked(self, count: int) -> Iterable[int]:
         """Yield sentences, best first; a term that was said already counts a third."""

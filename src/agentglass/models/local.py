@@ -58,8 +58,8 @@ class LocalProvider:
     heading, and ends with `:` or `?` or starts with a word like `Summarise`. An instruction may say how long ("in three sentences",
     "5 bullet points"), and when it is a question its words weigh more.
 
-    With an output schema the answer is JSON: see `structured.fill_schema`. The option `sentences`
-    sets the usual length. Token counts are real, by the tokenizer named in `usage.raw`.
+    With an output schema the answer is JSON (see `structured.fill_schema`), and `max_tokens` bounds
+    the summary in it. The option `sentences` sets the usual length. Token counts are real, by the tokenizer named in `usage.raw`.
     """
 
     name = "local"
@@ -85,7 +85,7 @@ class LocalProvider:
         digest = Digest(task.text, question=task.question)
         if request.output_schema is None:
             text = _summarise(digest, task, request.max_tokens) or _NOTHING
-            kept = text if request.max_tokens is None else cut_tokens(text, request.max_tokens)
+            kept = _cut(text, request.max_tokens)
         else:
             text = kept = self._fill(request, request.output_schema, digest, task)
         return ChatReply(
@@ -99,7 +99,7 @@ class LocalProvider:
     def _fill(
         self, request: ChatRequest, schema: Mapping[str, Any], digest: Digest, task: "_Task"
     ) -> str:
-        summary = _summarise(digest, task, request.max_tokens)
+        summary = _cut(_summarise(digest, task, request.max_tokens), request.max_tokens)
         try:
             return json.dumps(fill_schema(schema, digest, summary), ensure_ascii=False)
         except UnfillableError as error:
@@ -171,3 +171,7 @@ def _summarise(digest: Digest, task: _Task, max_tokens: int | None) -> str:
         return "\n".join(f"- {sentence}" for sentence in digest.pick(task.sentences, room))
     sentences = digest.pick(task.sentences, max_tokens)
     return "".join(text if text.endswith(_NO_SPACE) else f"{text} " for text in sentences).strip()
+
+
+def _cut(text: str, max_tokens: int | None) -> str:
+    return text if max_tokens is None else cut_tokens(text, max_tokens)

@@ -41,6 +41,9 @@ def configure(
     processors: tuple[Processor, ...] = (),
     service: str | None = None,
     attributes: Mapping[str, Any] | None = None,
+    project: str | None = None,
+    environment: str | None = None,
+    release: str | None = None,
     exit_wait_s: float = 2.0,
 ) -> Recorder:
     """Set the default recorder of this process; the one before is flushed and closed.
@@ -55,6 +58,9 @@ def configure(
         processors: Functions `Span -> Span | None`, applied after redaction.
         service: Name of the program in the record.
         attributes: Further facts about the program, under OTel resource names.
+        project: Which project the traces belong to.
+        environment: Where the program runs, as in `production`.
+        release: Its version.
         exit_wait_s: How long the end of the process waits for the writer.
 
     Returns:
@@ -71,6 +77,9 @@ def configure(
         limits=limits,
         processors=processors,
         resource=Resource(service, dict(attributes or {})) if service else None,
+        project=project,
+        environment=environment,
+        release=release,
         exit_wait_s=exit_wait_s,
     )
     with _lock:

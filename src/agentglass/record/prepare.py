@@ -6,7 +6,17 @@ from collections.abc import Iterable
 from agentglass.record.live import LiveSpan
 from agentglass.record.snapshot import restore
 from agentglass.redact import Redactor
-from agentglass.spans import Event, Link, Processor, Resource, Span
+from agentglass.spans import (
+    Cost,
+    ErrorInfo,
+    Event,
+    Link,
+    Processor,
+    Resource,
+    Span,
+    Status,
+    Usage,
+)
 
 __all__ = ["Preparer"]
 
@@ -82,22 +92,26 @@ def _unstored_path(span: LiveSpan) -> list[LiveSpan]:
 
 
 def _copy(live: LiveSpan) -> Span:
-    """Return a plain span with values of its own; the live one may change meanwhile."""
+    """Return a plain span with values of its own; the live one may change meanwhile.
+
+    What a program may have set to something else than it should be is put right here: the store
+    must be able to read it again.
+    """
     end_ns = live.end_ns
     return Span(
         trace_id=live.trace_id,
         span_id=live.span_id,
         parent_id=live.parent_id,
-        name=live.name,
-        type=live.type,
+        name=str(live.name),
+        type=str(live.type),
         start_ns=live.start_ns,
         end_ns=end_ns,
-        status=live.status,
-        error=live.error,
+        status=_status(live.status),
+        error=live.error if isinstance(live.error, ErrorInfo) else None,
         input=live.input,
         output=live.output,
-        usage=live.usage,
-        cost=live.cost,
+        usage=live.usage if isinstance(live.usage, Usage) else None,
+        cost=live.cost if isinstance(live.cost, Cost) else None,
         attributes={name: restore(kept) for name, kept in dict(live.attributes).items()},
         events=[
             Event(e.name, e.time_ns, {k: restore(v) for k, v in e.attributes.items()})
@@ -108,3 +122,11 @@ def _copy(live: LiveSpan) -> Span:
             for li in list(live.links)
         ],
     )
+
+
+def _status(given: str) -> Status:
+    try:
+        return Status(given)
+    except ValueError:
+        _logger.warning("a span was given the unknown status %r; it is recorded as ok", given)
+        return Status.OK

@@ -75,6 +75,9 @@ class Recorder:
         limits: How much of a value is kept.
         processors: Further functions on a span, applied after redaction.
         resource: Where the spans come from; None describes this process.
+        project: Which project the traces belong to.
+        environment: Where the program runs, as in `production`.
+        release: Its version.
         clock: Source of times.
         ids: Source of ids.
         max_spans: Bound of the queue to the writer.
@@ -93,6 +96,9 @@ class Recorder:
         limits: Limits | None = None,
         processors: tuple[Processor, ...] = (),
         resource: Resource | None = None,
+        project: str | None = None,
+        environment: str | None = None,
+        release: str | None = None,
         clock: Clock | None = None,
         ids: IdSource | None = None,
         max_spans: int = 100_000,
@@ -105,6 +111,7 @@ class Recorder:
         self.ids: IdSource = ids or RandomIds()
         self.open_spans: dict[LiveSpan, None] = {}
         """Every span that was started and has not ended."""
+        self._deployment = (project, environment, release)
         self._exit_wait_s = exit_wait_s
         self._new_queue = partial(SpanQueue, max_spans, max_bytes, queue_wait_ms)
         self._new_writer = partial(
@@ -160,6 +167,7 @@ class Recorder:
             user_id=user_id,
             policy=policy,
         )
+        trace.project, trace.environment, trace.release = self._deployment
         trace.started()
         span = LiveSpan(self, trace, None, None, self.ids.span_id(), name, type)
         self.open_spans[span] = None
@@ -199,8 +207,8 @@ class Recorder:
         )
 
     @property
-    def store(self) -> TraceStore | None:
-        """The store, opened; None when no store could be opened."""
+    def store(self) -> TraceStore:
+        """The store, opened."""
         return self._writer.open_store()
 
     def close(self, timeout_s: float | None = None) -> Receipt:

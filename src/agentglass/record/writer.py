@@ -77,15 +77,15 @@ class Writer:
         """Return how old the oldest record is that may not be stored yet."""
         return max(0.0, (self._now_ns() - self._covered_ns) / 1e6)
 
-    def open_store(self) -> TraceStore | None:
-        """Return the store, opened on first use; None when none can be opened."""
+    def open_store(self) -> TraceStore:
+        """Return the store, opened on first use; what did not work is said then."""
         with self._lock:
             if self._store is None:
                 opened = open_store(self._home)
                 for notice in opened.notices:
                     _logger.warning("%s", notice)
                 self._store = opened.store
-        return self._store
+            return self._store
 
     def wait_until_stored(self, timeout_s: float | None) -> bool:
         """Wait until all that is in the queue now is stored; False after the timeout."""
@@ -118,11 +118,12 @@ class Writer:
     # -- the thread ----------------------------------------------------------------------------
 
     def _ensure_thread(self) -> None:
-        if self._thread is not None:
-            return
-        with self._lock:
-            if self._thread is not None:
-                return
+        if self._thread is None:
+            with self._lock:
+                self._start_thread()
+
+    def _start_thread(self) -> None:
+        if self._thread is None:
             thread = threading.Thread(target=self._run, name="agentglass-writer", daemon=True)
             try:
                 thread.start()
@@ -167,12 +168,11 @@ class Writer:
         if not records and not gaps:
             self.stored += counted
             return
-        if self._commit(records, gaps):
-            self.stored += max(0, counted - len(failed))
-            self.given_up += min(counted, len(failed))
+        lost = self._commit(records, gaps) + len(failed)
+        self.stored += max(0, counted - lost)
+        self.given_up += min(counted, lost)
+        if lost < counted or not counted:
             self._second_pass(records)
-        else:
-            self.given_up += counted
 
     def _prepared(self, spans: list[LiveSpan]) -> tuple[list[Span], list[LiveSpan]]:
         if self._preparer is None:
@@ -183,28 +183,38 @@ class Writer:
             )
         return self._preparer.prepare(spans)
 
-    def _commit(self, records: list[Span], gaps: list[Gap]) -> bool:
-        """Write until it succeeds; gives up only when the process ends."""
+    def _commit(self, records: list[Span], gaps: list[Gap]) -> int:
+        """Write until the store takes it, or the process ends; returns how many were given up."""
         attempt = 0
         while True:
             try:
-                store = self.open_store()
-                if store is None:
-                    return False
-                store.write(records, gaps)
+                self.open_store().write(records, gaps)
             except AgentglassError as error:
                 if not self._failing:
                     _logger.warning("spans cannot be stored at the moment: %s", error)
                     self._failing = True
+            except Exception:  # noqa: BLE001
+                # Not the store but something in a record: find it, and keep the others.
+                return self._commit_apart(records, gaps)
             else:
                 if self._failing:
                     _logger.warning("spans are stored again")
                     self._failing = False
-                return True
+                return 0
             if self._stopping.is_set() and attempt:
-                return False
+                return len(records)
             self._stopping.wait(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
             attempt += 1
+
+    def _commit_apart(self, records: list[Span], gaps: list[Gap]) -> int:
+        if len(records) > 1:
+            middle = len(records) // 2
+            return self._commit(records[:middle], gaps) + self._commit(records[middle:], [])
+        _logger.exception("a span could not be stored")
+        lost = [Gap(r.trace_id, None, r.start_ns, 1, "storing it failed") for r in records]
+        if records:
+            self._commit([], gaps + lost)
+        return len(records)
 
     def _second_pass(self, records: list[Span]) -> None:
         """Do what may be slow, behind the commit."""
@@ -234,6 +244,8 @@ class Writer:
 
     def _end(self) -> None:
         self._queue.leave()
+        if self._failing:
+            _logger.warning("%d spans could not be stored", self.given_up)
         if self._store is not None:
             try:
                 self._store.release_lease()

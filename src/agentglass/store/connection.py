@@ -16,6 +16,14 @@ _BUSY_TIMEOUT_S = 10.0
 _PAGE_BYTES = 16_384
 """Spans of 2 KB take half the room and two thirds of the time of 4 KB pages."""
 _MEMORY = ":memory:"
+_FAULTS_OF_VALUES = (
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+    sqlite3.InterfaceError,
+    sqlite3.NotSupportedError,
+    sqlite3.ProgrammingError,
+)
+"""Errors that say something about what is written, not about the file: trying again is no use."""
 
 
 class Connection:
@@ -97,6 +105,8 @@ class Connection:
     def _translated(self) -> Iterator[None]:
         try:
             yield
+        except _FAULTS_OF_VALUES:
+            raise
         except sqlite3.Error as error:
             raise StoreError(f"The store {self.path!r} cannot be used: {error}.") from error
         except OSError as error:

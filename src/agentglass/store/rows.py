@@ -87,9 +87,9 @@ def span_to_row(
         str(span.status),
         span.start_ns,
         span.end_ns,
-        attributes.get(names.NODE_ID),
-        attributes.get(names.PROVIDER),
-        attributes.get(names.RESPONSE_MODEL) or attributes.get(names.REQUEST_MODEL),
+        _text(attributes.get(names.NODE_ID)),
+        _text(attributes.get(names.PROVIDER)),
+        _text(attributes.get(names.RESPONSE_MODEL) or attributes.get(names.REQUEST_MODEL)),
         error.type if error else None,
         error.message if error else None,
         error.stacktrace if error else None,
@@ -108,6 +108,10 @@ def span_to_row(
         if span.links
         else None,
     )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def span_from_row(row: sqlite3.Row, resources: Mapping[int, Resource]) -> Span:

@@ -52,12 +52,17 @@ class Fault:
     status: int = 500
     message: str = "The server had an error while processing your request"
     body: str | None = None
-    """Sent as it is, in place of an error of the API; malformed JSON, or a page of a proxy."""
+    """Sent as it is, in place of an error of the API; malformed JSON, or a page of a proxy.
+
+    Lone surrogates become the bytes that they stand for, as in `surrogateescape`.
+    """
     content_type: str = "application/json"
     retry_after_s: float | None = None
     """Sent as `Retry-After`."""
     hang_s: float = 0
     """How long to say nothing before answering; the end of the server ends it too."""
+    cut_after: int | None = None
+    """Send so many bytes of the body, then hang up."""
 
 
 @dataclass(frozen=True, slots=True)

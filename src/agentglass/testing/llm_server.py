@@ -204,7 +204,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = fault.body
         if body is None:
             body = json.dumps(error_body(fault.message, "fake_error"))
-        self._send(fault.status, headers, body.encode())
+        content = body.encode(errors="surrogateescape")
+        self._send(fault.status, headers, content, fault.cut_after)
 
     def _send_plain(self, reply: Reply, request: Mapping[str, Any], number: int) -> None:
         self._wait(reply.chunk_delay_s)
