@@ -119,13 +119,14 @@ def test_many_large_values_lose_no_span():
     assert t.trace.completeness.is_complete
 
 
+texts = st.text(st.characters(exclude_categories=["Cs"]))
 plain = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**53), 2**53)
-    | st.floats(allow_nan=False)
-    | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
     max_leaves=12,
 )
 
@@ -137,11 +138,4 @@ def test_json_values_come_back_as_they_were(values):
             with agentglass.span("s", input={"value": value}):
                 pass
 
-    def clean(value):
-        return json.loads(json.dumps(value).replace("Infinity", '"Infinity"').replace('-"I', '"-I'))
-
-    expected = [{"value": clean(value)} for value in values]
-    found = [span.input for span in t.spans[1:]]
-    assert [json.dumps(v) for v in found] == [
-        json.dumps(v).replace("\\ud800", "\\ufffd") for v in expected
-    ] or found == expected
+    assert [span.input for span in t.spans[1:]] == [{"value": value} for value in values]

@@ -6,11 +6,14 @@ from typing import Annotated
 
 import typer
 
-from agentglass.errors import OptionError
+from agentglass.cli.terminal import print_json
+from agentglass.errors import AgentglassError, OptionError
 from agentglass.plugins import load_object
 from agentglass.record import check_level
 
 __all__ = ["OutputFormat", "parse_pairs", "run"]
+
+_FEATURE = "agentglass run"
 
 
 class OutputFormat(StrEnum):
@@ -48,19 +51,27 @@ def run(
     ] = None,
 ) -> None:
     """Run a workflow, record every step, and print the result."""
-    if level is not None and check_level(level) != "trace" and trace:
-        raise OptionError(f"--trace needs the level 'trace', and --level is {level!r}.")
-    run_and_print = load_object("agentglass.cli.running:run_and_print", feature="agentglass run")
-    status = run_and_print(
-        file,
-        parse_pairs(inputs, "--input"),
-        as_json=output_format is OutputFormat.JSON,
-        debug_file=trace,
-        level="trace" if trace and level is None else level,
-        model=model,
-        session_id=session,
-        tags=parse_pairs(tags, "--tag"),
-    )
+    as_json = output_format is OutputFormat.JSON
+    try:
+        if level is not None and check_level(level) != "trace" and trace:
+            raise OptionError(f"--trace needs the level 'trace', and --level is {level!r}.")
+        run_and_print = load_object("agentglass.cli.running:run_and_print", feature=_FEATURE)
+        status = run_and_print(
+            file,
+            parse_pairs(inputs, "--input"),
+            as_json=as_json,
+            debug_file=trace,
+            level="trace" if trace and level is None else level,
+            model=model,
+            session_id=session,
+            tags=parse_pairs(tags, "--tag"),
+        )
+    except AgentglassError as error:
+        if not as_json:
+            raise
+        envelope = load_object("agentglass.workflow.envelope:failure_envelope", feature=_FEATURE)
+        print_json(envelope(error))
+        status = error.exit_code
     raise typer.Exit(status)
 
 

@@ -1,6 +1,5 @@
 """What `agentglass run` does: run, keep the record, print the result."""
 
-import json
 import logging
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -9,11 +8,12 @@ from typing import Any
 
 from agentglass.cli.progress import Progress
 from agentglass.cli.terminal import complain, is_interactive, print_json, print_text
-from agentglass.errors import AgentglassError
+from agentglass.errors import AgentglassError, BudgetExceededError
 from agentglass.record import Recorder, current_recorder
+from agentglass.redact import RedactionPolicy, Redactor
 from agentglass.sinks.debug_file import DebugFileSink
 from agentglass.spans import STATUS_TABLE, Trace
-from agentglass.workflow.envelope import failure_envelope, run_envelope
+from agentglass.workflow.envelope import run_envelope
 from agentglass.workflow.load import load_workflow
 from agentglass.workflow.result import RunResult
 from agentglass.workflow.run import execute
@@ -37,28 +37,23 @@ def run_and_print(
     """Run a workflow and print what came of it; returns the exit code.
 
     Raises:
-        AgentglassError: There was no run, and the output is for a person.
+        AgentglassError: There was no run.
     """
     recorder = current_recorder()
-    try:
-        workflow = load_workflow(file, model=model)
-        with Progress(recorder) if is_interactive() else nullcontext():
-            result = execute(workflow, inputs, level=level, session_id=session_id, tags=tags)
-    except AgentglassError as error:
-        if not as_json:
-            raise
-        print_json(failure_envelope(error))
-        return error.exit_code
+    workflow = load_workflow(file, model=model)
+    with Progress(recorder) if is_interactive() else nullcontext():
+        result = execute(workflow, inputs, level=level, session_id=session_id, tags=tags)
     trace = _recorded(recorder, result)
     envelope = run_envelope(result, trace) if as_json else None
+    redactor = Redactor(RedactionPolicy(pii=workflow.config.observability.redact_pii))
     if debug_file:
-        _write_debug_file(trace, envelope)
+        _write_debug_file(trace, redactor.redact_value(envelope))
     if envelope is not None:
         print_json(envelope)
     elif result.error is None:
         _print_result(result.result)
     if result.error is not None and not as_json:
-        _print_failure(result)
+        _print_failure(result, redactor)
     return _exit_code(result)
 
 
@@ -68,8 +63,7 @@ def _recorded(recorder: Recorder, result: RunResult) -> Trace | None:
         return None
     try:
         receipt = recorder.flush()
-        store = recorder.store
-        trace = store.get_trace(result.trace_id) if store is not None else None
+        trace = recorder.store.get_trace(result.trace_id)
     except AgentglassError as error:
         _logger.warning("the record of this run cannot be read: %s", error)
         return None
@@ -98,15 +92,17 @@ def _print_result(value: Any) -> None:
     if isinstance(value, str):
         print_text(value)
     else:
-        print_text(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+        print_json(value)
 
 
-def _print_failure(result: RunResult) -> None:
+def _print_failure(result: RunResult, redactor: Redactor) -> None:
+    """Say what failed; redacted, because stderr is often kept in a log."""
     error = result.error
     what = str(error) if isinstance(error, AgentglassError) else _describe(error)
     where = f"Node {result.failed_node!r} failed: " if result.failed_node else ""
     # A NodeError names its node itself.
-    complain(what if what.startswith("Node ") else f"{where}{what}")
+    message = what if what.startswith("Node ") else f"{where}{what}"
+    complain(str(redactor.redact_value(message)))
     if result.run_id is not None:
         complain(f"Show the run with: agentglass show {result.run_id[:8]}")
 
@@ -120,6 +116,6 @@ def _describe(error: BaseException | None) -> str:
 
 
 def _exit_code(result: RunResult) -> int:
-    if isinstance(result.error, AgentglassError):
+    if isinstance(result.error, BudgetExceededError):
         return result.error.exit_code
     return STATUS_TABLE[result.status].exit_code

@@ -4,6 +4,8 @@ import json
 import sys
 from typing import Any
 
+from agentglass.redact import normalise
+
 __all__ = ["complain", "is_interactive", "print_json", "print_text", "printable"]
 
 
@@ -14,8 +16,12 @@ def print_text(text: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print a value for a script."""
-    print_text(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    """Print a value for a script; what JSON cannot hold is written as the record keeps it."""
+    try:
+        text = _to_json(value)
+    except (TypeError, ValueError, RecursionError):
+        text = _to_json(normalise(value))
+    print_text(text)
 
 
 def complain(text: str) -> None:
@@ -28,6 +34,10 @@ def printable(text: str, encoding: str | None) -> str:
     """Replace what cannot be encoded; lone surrogates can be in no encoding."""
     name = encoding or "utf-8"
     return text.encode(name, "backslashreplace").decode(name)
+
+
+def _to_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
 
 
 def is_interactive() -> bool:

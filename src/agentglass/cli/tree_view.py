@@ -27,6 +27,7 @@ _COLOURS = {
 }
 _PREVIEW_CHARACTERS = 300
 _STACK_LINES = 40
+_OUR_NAMESPACES = ("agentglass.", "gen_ai.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,8 @@ def _details(row: _Row, verbose: bool) -> Iterator[Text]:
         for label, value in (("in ", span.input), ("out", span.output)):
             if value is not None:
                 yield Text(f"{lead}{label} {_preview(value)}", style="dim")
+        if own := _own_attributes(span):
+            yield Text(f"{lead}set {_preview(own)}", style="dim")
         for event in span.events:
             yield Text(f"{lead}event {event.name} {_preview(dict(event.attributes))}", style="dim")
     if span.error is None or _is_told_below(row.node):
@@ -137,6 +140,15 @@ def _details(row: _Row, verbose: bool) -> Iterator[Text]:
     if verbose and span.error.stacktrace:
         for line in span.error.stacktrace.rstrip().splitlines()[-_STACK_LINES:]:
             yield Text(f"{lead}  {line}", style="dim red")
+
+
+def _own_attributes(span: Span) -> dict[str, Any]:
+    """Return what the workflow or the program itself said about the step."""
+    return {
+        name: value
+        for name, value in span.attributes.items()
+        if not name.startswith(_OUR_NAMESPACES)
+    }
 
 
 def _is_told_below(node: TreeNode) -> bool:

@@ -56,7 +56,10 @@ def cut_text(text: str, limit_bytes: int) -> tuple[str, bool]:
     """
     head = text[: max(limit_bytes, 0)]
     if text_size(head) > limit_bytes:
-        head = head.encode("utf-8", "surrogatepass")[:limit_bytes].decode("utf-8", "ignore")
+        data, end = head.encode("utf-8", "surrogatepass"), limit_bytes
+        while data[end] & 0b1100_0000 == 0b1000_0000:  # within a character
+            end -= 1
+        head = data[:end].decode("utf-8", "surrogatepass")
     return head, len(head) < len(text)
 
 

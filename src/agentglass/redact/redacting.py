@@ -54,8 +54,8 @@ class RedactingWalk(Walk):
             return self._hide(text)
         left = max(self.left, 0)
         if len(text) > left + SLACK:
-            digest = text_digest(text)
-            return self._cut(text[: left + SLACK], path, len(text), digest, past_edge=True)
+            head, digest = text[: left + SLACK], text_digest(text)
+            return self._carried(head, len(text), digest, path, secrecy)
         clean = self.rules(clean_surrogates(text), self.fired)
         size = text_size(clean)
         if size > left:
@@ -63,8 +63,13 @@ class RedactingWalk(Walk):
         self.left = left - size - 2
         return clean
 
-    def _cut(self, text: str, path: Path, length: int, digest: str, *, past_edge: bool) -> str:
-        clean = self.rules(clean_surrogates(text), self.fired) if past_edge else text
+    def _carried(self, text: str, length: int, digest: str, path: Path, secrecy: Secrecy) -> Any:
+        if secrecy:
+            return self._hide(text)
+        clean = self.rules(clean_surrogates(text), self.fired)
+        return self._cut(clean, path, length, digest, past_edge=len(text) < length)
+
+    def _cut(self, clean: str, path: Path, length: int, digest: str, *, past_edge: bool) -> str:
         word = self.rules.replacement
         kept = shorten(clean, self.left, replacement=word, past_edge=past_edge)
         self.left = 0
@@ -108,19 +113,11 @@ class RedactingWalk(Walk):
             secrecy = Secrecy.OPEN
         return super()._container(value, path, depth, secrecy)
 
-    def _carried(self, text: str, length: int, digest: str, path: Path, secrecy: Secrecy) -> Any:
-        if secrecy:
-            return self._hide(text)
-        return self._cut(text, path, length, digest, past_edge=True)
-
     def _end_dict(self, result: dict[str, Any], path: Path, original_length: int) -> None:
-        result.pop(MARKER, None)
         self.report(path, original_length, len(result))
         result[MARKER] = True
 
     def _end_list(self, result: list[Any], path: Path, original_length: int) -> None:
-        if result[-1:] == [MARKER]:
-            result.pop()
         self.report(path, original_length, len(result))
         result.append(MARKER)
 

@@ -88,8 +88,14 @@ _VALUE = r"""(?:
 )"""
 _FLAGS = re.VERBOSE | re.IGNORECASE
 
+# A shape starts where a word does; in JSON within JSON and in URLs that is behind an escape too.
+_ESCAPED = r"(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2})"
+_START = rf"(?:(?<![A-Za-z0-9])|{_ESCAPED})"
+_NOT_AN_ESCAPE = r"(?<!\\u.)(?<!\\u..)(?<!\\u.{3})(?<!\\u.{4})"
+
 _PROVIDER_KEYS = re.compile(
-    r"""(?<![A-Za-z0-9])(?:
+    _START
+    + r"""(?:
         sk-[\w-]{16,}+                                      # OpenAI, Anthropic, OpenRouter, DeepSeek
       | AIza[\w-]{30,}+ | ya29\.[\w.-]{20,}+                # Google
       | gh[opsur]_[A-Za-z0-9]{20,}+ | github_pat_\w{20,}+   # GitHub
@@ -139,7 +145,7 @@ SECRET_RULES: tuple[Rule, ...] = (
         any_case=True,
         pattern=re.compile(
             rf"""(?P<word>{_WORDS})
-            \\{{0,8}}["']?\]? [ \t]{{0,16}} (?: => | := | [:=]{{1,2}} ) [ \t]{{0,16}} {_VALUE}""",
+            \\{{0,8}}["']?\]? [ \t]{{0,16}} (?: => | [:=]{{1,2}}+(?!>) ) [ \t]{{0,16}} {_VALUE}""",
             _FLAGS,
         ),
         replace=verdicts.assigned,
@@ -179,7 +185,7 @@ SECRET_RULES: tuple[Rule, ...] = (
         gates=("bearer",),
         any_case=True,
         pattern=re.compile(
-            r"\b(?P<scheme>bearer)[ \t]{1,16}(?P<credential>[\w.~+/=-]{6,}+)", re.IGNORECASE
+            _START + r"(?P<scheme>bearer)[ \t]{1,16}(?P<credential>[\w.~+/=-]{6,}+)", re.IGNORECASE
         ),
         replace=verdicts.bearer,
     ),
@@ -188,7 +194,8 @@ SECRET_RULES: tuple[Rule, ...] = (
         gates=("basic ",),
         any_case=True,
         pattern=re.compile(
-            r"\bbasic[ \t]{1,16}(?P<credential>[a-z0-9+/_-]{6,}+={0,2})", re.IGNORECASE | re.ASCII
+            _START + r"basic[ \t]{1,16}(?P<credential>[a-z0-9+/_-]{6,}+={0,2})",
+            re.IGNORECASE | re.ASCII,
         ),
         replace=verdicts.basic,
     ),
@@ -196,9 +203,7 @@ SECRET_RULES: tuple[Rule, ...] = (
     Rule(
         name="jwt",
         gates=("eyJ",),
-        pattern=re.compile(
-            r"(?<![A-Za-z0-9])eyJ[\w-]{8,1024}+\.[\w-]{4,}+(?:\.[\w-]*+){0,3}", re.ASCII
-        ),
+        pattern=re.compile(_START + r"eyJ[\w-]{8,1024}+\.[\w-]{4,}+(?:\.[\w-]*+){0,3}", re.ASCII),
     ),
 )
 """Always on. The order is that of application: what names its secret comes before bare shapes."""
@@ -208,14 +213,15 @@ PII_RULES: tuple[Rule, ...] = (
         name="email",
         at_gates=False,
         gates=("@",),
-        pattern=re.compile(r"(?<![\w.%+-])[\w.%+-]++@[\w-]++(?:\.[\w-]++)+"),
+        pattern=re.compile(rf"(?:(?<![\w.%+\\-])|{_ESCAPED})[\w.%+-]++@[\w-]++(?:\.[\w-]++)+"),
     ),
     Rule(
         name="ssn",
         gates=tuple("0123456789"),
         at_gates=False,
         pattern=re.compile(
-            r"[0-9]{3}(?<![0-9]{4})(?<!000)(?<!666)(?<!9[0-9]{2})"
+            rf"[0-9]{_NOT_AN_ESCAPE}[0-9]{{2}}(?:(?<![0-9]{{4}})|(?<=\\u.{{4}}[0-9]{{3}}))"
+            r"(?<!000)(?<!666)(?<!9[0-9]{2})"
             r"-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![0-9])"
         ),
     ),
@@ -223,7 +229,7 @@ PII_RULES: tuple[Rule, ...] = (
         name="card",
         gates=tuple("0123456789"),
         at_gates=False,
-        pattern=re.compile(r"[0-9](?:[ -]?[0-9]){12,}"),
+        pattern=re.compile(rf"[0-9]{_NOT_AN_ESCAPE}(?:[ -]?[0-9]){{12,}}"),
         replace=verdicts.card,
     ),
 )

@@ -16,6 +16,9 @@ CUT = "agentglass.cut"
 `{CUT: n}` as the last item, or `CUT: n` as the last entry, for a container that had n items.
 """
 
+_LEAST = 32
+"""A container ends where less than this is left: a text would be all marker."""
+
 _NORMALISED_BYTES = 64 << 20
 
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -94,18 +97,14 @@ class Walk:
     def _dict(
         self, value: dict[Any, Any], path: Path, depth: int, secrecy: Secrecy
     ) -> dict[str, Any]:
-        result: dict[str, Any]
-        total = value.get(CUT)
-        if type(total) is int:
-            kept = {key: item for key, item in value.items() if key != CUT}
-            result = self._dict(kept, path, depth, secrecy)
-            self._end_dict(result, path, total)
-            return result
-        result = {}
+        result: dict[str, Any] = {}
+        total = value[CUT] if CUT in value and type(value[CUT]) is int else None
         named = self._named(value) if "value" in value else Secrecy.OPEN
         for key, item in value.items():
-            if self.left <= 0:
-                self._end_dict(result, path, len(value))
+            if total is not None and key == CUT:
+                continue
+            if self.left < _LEAST:
+                total = total or len(value)
                 break
             name, own = self.key(key if type(key) is str else key_text(key))
             if name in result:
@@ -113,22 +112,21 @@ class Walk:
             self.left -= len(name) + 4
             own = (named or own) if name == "value" else own
             result[name] = self._any(item, (path, name), depth, secrecy or own)
+        if total is not None:
+            self._end_dict(result, path, total)
         return result
 
     def _list(self, value: list[Any], path: Path, depth: int, secrecy: Secrecy) -> list[Any]:
-        result: list[Any]
-        total = value[-1].get(CUT) if value and type(value[-1]) is dict else None
-        if type(total) is int and len(value[-1]) == 1:
-            result = self._list(value[:-1], path, depth, secrecy)
-            self._end_list(result, path, total)
-            return result
-        result = []
-        for position, item in enumerate(value):
-            if self.left <= 0:
-                self._end_list(result, path, len(value))
+        result: list[Any] = []
+        total = _lost_items(value)
+        for position, item in enumerate(value if total is None else value[:-1]):
+            if self.left < _LEAST:
+                total = total or len(value)
                 break
             self.left -= 2
             result.append(self._any(item, (path, position), depth, secrecy))
+        if total is not None:
+            self._end_list(result, path, total)
         return result
 
     def _number(self, number: int | float, path: Path, secrecy: Secrecy) -> Any:
@@ -157,8 +155,13 @@ class Walk:
         result[CUT] = original_length
 
     def _end_list(self, result: list[Any], path: Path, original_length: int) -> None:
-        if not result or result[-1] != {CUT: original_length}:
-            result.append({CUT: original_length})
+        result.append({CUT: original_length})
+
+
+def _lost_items(value: list[Any]) -> int | None:
+    last = value[-1] if value else None
+    is_end = type(last) is dict and len(last) == 1 and type(last.get(CUT)) is int
+    return last[CUT] if is_end else None
 
 
 def _is_carrier(value: dict[Any, Any]) -> bool:

@@ -1,7 +1,7 @@
 """A trace as pflow's debug file sees it: nodes with the store before and after (format 1.2.0)."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from agentglass.spans import (
     SpanType,
     Status,
     Trace,
-    counted_spans,
+    find_duplicates,
     names,
 )
 
@@ -127,19 +127,28 @@ def _mutations(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[
 
 
 def _calls_by_node(spans: list[Span]) -> dict[str, list[Span]]:
-    """Return the model calls below each node, each with the nearest node above it."""
+    """Return the model calls below each node; of a call inside a call, the inner one."""
     by_id = {span.span_id: span for span in spans}
-    counted = {span.span_id for span in counted_spans(spans)}
+    duplicates = find_duplicates(spans)
+    found = [s for s in spans if s.type == SpanType.LLM and s.span_id not in duplicates]
+    outer = {above.span_id for call in found for above in _above(call, by_id)}
     calls: dict[str, list[Span]] = defaultdict(list)
-    for span in spans:
-        failed = STATUS_TABLE[span.status].is_error
-        if span.type != SpanType.LLM or not (span.span_id in counted or failed):
-            continue
-        above = by_id.get(span.parent_id or "")
-        while above is not None and above.type != SpanType.NODE:
-            above = by_id.get(above.parent_id or "")
-        calls[above.span_id if above else ""].append(span)
+    for call in found:
+        if call.span_id not in outer:
+            nodes = (above for above in _above(call, by_id) if above.type == SpanType.NODE)
+            node = next(nodes, None)
+            calls[node.span_id if node else ""].append(call)
     return calls
+
+
+def _above(span: Span, by_id: Mapping[str, Span]) -> Iterator[Span]:
+    """Yield the spans above a span, nearest first; ends where they form a circle."""
+    seen = {span.span_id}
+    above = by_id.get(span.parent_id or "")
+    while above is not None and above.span_id not in seen:
+        yield above
+        seen.add(above.span_id)
+        above = by_id.get(above.parent_id or "")
 
 
 def _llm_call(call: Span, node: Span) -> dict[str, Any]:

@@ -71,8 +71,8 @@ def build_tree(spans: Iterable[Span]) -> SpanTree:
     return tree
 
 
-def _start_order(node: TreeNode) -> tuple[int, int]:
-    return (node.span.start_ns, node.span.seq)
+def _start_order(node: TreeNode) -> tuple[int, int, str]:
+    return (node.span.start_ns, node.span.seq, node.span.span_id)
 
 
 def _break_circles(tree: SpanTree, ordered: list[TreeNode], nodes: dict[str, TreeNode]) -> None:
@@ -82,8 +82,18 @@ def _break_circles(tree: SpanTree, ordered: list[TreeNode], nodes: dict[str, Tre
     for node in ordered:
         if node.span.span_id in reached:
             continue
-        parent = nodes[node.span.parent_id or ""]
-        parent.children = [child for child in parent.children if child is not node]
-        tree.roots.append(node)
-        below = SpanTree([node], [], 0)
+        first = min(_circle_above(node, nodes), key=_start_order)
+        parent = nodes[first.span.parent_id or ""]
+        parent.children = [child for child in parent.children if child is not first]
+        tree.roots.append(first)
+        below = SpanTree([first], [], 0)
         reached.update(found.span.span_id for _, found in below.walk())
+
+
+def _circle_above(node: TreeNode, nodes: dict[str, TreeNode]) -> list[TreeNode]:
+    path: dict[str, TreeNode] = {}
+    while node.span.span_id not in path:
+        path[node.span.span_id] = node
+        node = nodes[node.span.parent_id or ""]
+    above = list(path.values())
+    return above[above.index(node) :]

@@ -4,7 +4,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
+from importlib import import_module, invalidate_caches
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,7 @@ def load_callable(target: str, directory: Path) -> Callable[..., Any]:
 def _import(name: str, directory: Path) -> Any:
     with _lock, _first_on_path(directory):
         _forget_other_directory(name.partition(".")[0], directory)
+        invalidate_caches()
         try:
             return import_module(name)
         except (Exception, SystemExit) as error:

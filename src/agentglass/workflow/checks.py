@@ -7,7 +7,7 @@ from agentglass.errors import did_you_mean
 from agentglass.workflow.draft import Draft, DraftNode
 from agentglass.workflow.field_types import FieldType
 from agentglass.workflow.node_types import missing_extra
-from agentglass.workflow.source import Path_
+from agentglass.workflow.source import ValuePath
 from agentglass.workflow.state import StateField
 from agentglass.workflow.templates import STATE, Expression, templates_in
 from agentglass.workflow.workflow import node_context
@@ -39,7 +39,7 @@ def run_checks(draft: Draft) -> None:
 
 def _check_fields(draft: Draft) -> None:
     for name, field in draft.fields.items():
-        at: Path_ = ("state", "fields", name)
+        at: ValuePath = ("state", "fields", name)
         if not name.isidentifier() or name.startswith("__") or name == STATE:
             message = (
                 f"{name!r} cannot be the name of a state field. "
@@ -50,7 +50,7 @@ def _check_fields(draft: Draft) -> None:
             _check_field(draft, at, field)
 
 
-def _check_field(draft: Draft, at: Path_, field: StateField) -> None:
+def _check_field(draft: Draft, at: ValuePath, field: StateField) -> None:
     if field.required and field.default is not None:
         message = f"The field {field.name!r} is required, so its default would never be used."
         draft.add((*at, "default"), "default", message, at_key=True)
@@ -72,7 +72,7 @@ def _check_node_ids(draft: Draft) -> None:
         name = node.get("id") if isinstance(node, Mapping) else None
         if not isinstance(name, str):
             continue
-        at: Path_ = ("nodes", index, "id")
+        at: ValuePath = ("nodes", index, "id")
         if not name.isidentifier() or name in (START, END) or name.startswith("__"):
             message = (
                 f"{name!r} cannot be the id of a node. "
@@ -101,10 +101,10 @@ def _check_nodes(draft: Draft) -> None:
             draft.add(_place(draft, node, finding.path), finding.code, finding.message)
 
 
-def _place(draft: Draft, node: DraftNode, path: Path_) -> Path_:
+def _place(draft: Draft, node: DraftNode, path: ValuePath) -> ValuePath:
     """Return where a node's setting stands; what a node does not say, the whole workflow may."""
-    own: Path_ = ("nodes", node.index, *path)
-    shared: Path_ = ("config", *path)
+    own: ValuePath = ("nodes", node.index, *path)
+    shared: ValuePath = ("config", *path)
     known = draft.source.values_at
     return shared if own not in known and shared in known else own
 
@@ -112,7 +112,7 @@ def _place(draft: Draft, node: DraftNode, path: Path_) -> Path_:
 def _check_outputs(draft: Draft, node: DraftNode) -> None:
     is_listed = bool(node.config.outputs)
     for index, name in enumerate(node.config.written_fields()):
-        at: Path_ = ("outputs", index) if is_listed else ("values", name)
+        at: ValuePath = ("outputs", index) if is_listed else ("values", name)
         _check_field_name(draft, ("nodes", node.index, *at), name, at_key=not is_listed)
         if name in node.config.outputs[:index]:
             message = f"The output {name!r} is here twice."
@@ -126,7 +126,7 @@ def _check_result(draft: Draft) -> None:
             _check_field_name(draft, ("outputs", index), name)
 
 
-def _check_field_name(draft: Draft, at: Path_, name: str, *, at_key: bool = False) -> None:
+def _check_field_name(draft: Draft, at: ValuePath, name: str, *, at_key: bool = False) -> None:
     if name not in draft.fields:
         message = (
             f"There is no state field {name!r}.{did_you_mean(name, draft.fields)} "
@@ -194,5 +194,5 @@ def _check_observability(draft: Draft) -> None:
             "The MLflow sink is not part of this version. Write `enabled: false`; "
             "runs are recorded in the local store."
         )
-        at: Path_ = ("config", "observability", "mlflow", "enabled")
+        at: ValuePath = ("config", "observability", "mlflow", "enabled")
         draft.add(at, "unsupported", message)

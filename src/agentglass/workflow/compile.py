@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, TypedDict
 
-from langgraph.errors import GraphBubbleUp, GraphInterrupt
+from langgraph.errors import GraphBubbleUp, GraphInterrupt, NodeCancelledError
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
@@ -22,6 +22,7 @@ __all__ = ["compile_workflow"]
 
 register_control_flow(GraphBubbleUp, Status.OK)
 register_control_flow(GraphInterrupt, Status.INTERRUPTED)
+register_control_flow(NodeCancelledError, Status.CANCELLED)
 
 NodeFunction = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 Observer = Callable[[WorkflowNode, Mapping[str, Any], Visit, Mapping[str, Any] | None], None]

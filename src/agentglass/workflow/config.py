@@ -1,6 +1,7 @@
 """What a workflow file may hold, as models: one class per section, unknown keys refused."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -66,7 +67,7 @@ class SchemaField(Section):
             TypeTextError: The text names no type.
         """
         members = {name: member.field_type() for name, member in self.schema_.items()}
-        return parse_type(self.type, members)
+        return replace(parse_type(self.type, members), description=self.description)
 
 
 def _expand_type(value: Any) -> Any:
@@ -118,7 +119,9 @@ class LlmConfig(Section):
     timeout: float | None = Field(default=None, gt=0)
     """Seconds to wait for the server."""
     options: dict[str, Any] = Field(default_factory=dict)
-    """What only this provider understands."""
+    """How the provider is set up, in its own words, as in `headers` or `replies`."""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """What goes with each request as it is, as in `top_p`."""
 
 
 class OutputSchema(Section):
@@ -137,7 +140,7 @@ class OutputSchema(Section):
             TypeTextError: The text names no type.
         """
         members = {item.name: item.field_type() for item in self.fields}
-        return parse_type(self.type, members)
+        return replace(parse_type(self.type, members), description=self.description)
 
 
 class OutputField(SchemaField):

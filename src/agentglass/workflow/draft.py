@@ -19,7 +19,7 @@ from agentglass.workflow.config import (
 from agentglass.workflow.field_types import TypeTextError
 from agentglass.workflow.node_types import NodeType, load_node_type, node_type_names
 from agentglass.workflow.problems import problems_of
-from agentglass.workflow.source import Path_, Source
+from agentglass.workflow.source import Source, ValuePath
 from agentglass.workflow.state import StateField
 
 __all__ = ["Draft", "DraftNode", "read_draft"]
@@ -66,7 +66,7 @@ class Draft:
         """Where the file is."""
         return Path(self.source.file).resolve().parent
 
-    def add(self, path: Path_, code: str, message: str, *, at_key: bool = False) -> None:
+    def add(self, path: ValuePath, code: str, message: str, *, at_key: bool = False) -> None:
         """Note a problem."""
         self.problems.append(self.source.problem(path, code, message, at_key=at_key))
 
@@ -115,7 +115,7 @@ def _read_edges(draft: Draft) -> None:
 
 
 def _read_node(draft: Draft, index: int, value: Mapping[str, Any]) -> None:
-    at: Path_ = ("nodes", index)
+    at: ValuePath = ("nodes", index)
     name = value.get("type", "llm" if "prompt" in value else None)
     known = node_type_names()
     if not isinstance(name, str):
@@ -132,6 +132,10 @@ def _read_node(draft: Draft, index: int, value: Mapping[str, Any]) -> None:
         message = f"Unknown node type {name!r}.{hint} Types: {', '.join(known)}."
         draft.add((*at, "type"), "unknown-type", message)
         return
+    except Exception as error:  # noqa: BLE001 - another package's module, while it is imported
+        message = f"The node type {name!r} cannot be loaded: {type(error).__name__}: {error}"
+        draft.add((*at, "type"), "broken-type", message)
+        return
     typed = {**value, "type": name}
     whole = _read(draft, node_type.config_model, typed, at)
     config = whole or _salvage(node_type.config_model, typed)
@@ -139,7 +143,7 @@ def _read_node(draft: Draft, index: int, value: Mapping[str, Any]) -> None:
         draft.nodes.append(DraftNode(index, config, node_type, is_whole=whole is not None))
 
 
-def _read(draft: Draft, model: type[_M], value: Any, at: Path_) -> _M | None:
+def _read(draft: Draft, model: type[_M], value: Any, at: ValuePath) -> _M | None:
     try:
         return model.model_validate(value)
     except ValidationError as error:

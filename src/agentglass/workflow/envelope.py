@@ -56,7 +56,7 @@ def run_envelope(result: RunResult, trace: Trace | None) -> dict[str, Any]:
         **_cache_performance(totals.usage),
         **_thinking_performance(totals.usage),
     }
-    if result.error is not None:
+    if meaning.is_error and result.error is not None:
         envelope |= _failure(result.error, result.failed_node, result.state)
     return envelope
 
@@ -218,7 +218,7 @@ def _errors(
             "fixable": True,
             "available_fields": sorted(state),
         }
-    elif isinstance(error, AgentglassError) and error.exit_code == 2:
+    elif failed_node is None and isinstance(error, AgentglassError) and error.exit_code == 2:
         entry |= {"source": "inputs", "category": "invalid_usage", "fixable": True}
     return [entry]
 

@@ -48,6 +48,8 @@ class FieldType:
     """Of a list's items or a dict's values; None means anything."""
     members: Mapping[str, "FieldType"] = field(default_factory=dict)
     """What an object must hold; empty means anything."""
+    description: str | None = None
+    """What the value means, for a model that is asked for it."""
 
     def __str__(self) -> str:
         if self.item is None:
@@ -98,6 +100,10 @@ class FieldType:
 
     def json_schema(self) -> dict[str, Any]:
         """Return the JSON Schema of the type."""
+        schema = self._json_schema()
+        return schema if self.description is None else {**schema, "description": self.description}
+
+    def _json_schema(self) -> dict[str, Any]:
         if self.kind in _JSON_TYPES:
             return {"type": _JSON_TYPES[self.kind]}
         if self.kind == "list":

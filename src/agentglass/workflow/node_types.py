@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, cast
 from agentglass.errors import MissingExtraError
 from agentglass.plugins import EXTRAS, load_plugin, plugin_names
 from agentglass.workflow.config import ExecutionConfig, LlmConfig, NodeConfig
-from agentglass.workflow.field_types import FieldType
 from agentglass.workflow.run_scope import ModelCall, RunScope
+from agentglass.workflow.state import StateField
 from agentglass.workflow.templates import STATE, Scope
 
 __all__ = [
@@ -51,8 +51,8 @@ class NodeContext:
 
     directory: Path
     """Where the workflow file is."""
-    fields: Mapping[str, FieldType]
-    """The state fields whose types are known."""
+    fields: Mapping[str, StateField]
+    """The state fields, as far as they could be read."""
     llm: LlmConfig
     """The model settings that apply to the node."""
     execution: ExecutionConfig

@@ -3,7 +3,7 @@
 from agentglass.errors import did_you_mean
 from agentglass.workflow.checks import END, START
 from agentglass.workflow.draft import Draft
-from agentglass.workflow.source import Path_
+from agentglass.workflow.source import ValuePath
 
 __all__ = ["linear_order"]
 
@@ -17,6 +17,9 @@ def linear_order(draft: Draft) -> list[str]:
     if not draft.edges or len(draft.edges) < draft.edge_count or not names_are_known:
         return draft.node_ids
     follows = _successors(draft)
+    if START not in follows:
+        draft.add(("edges",), "no-start", f"No edge leaves {START}. Add one to the first node.")
+        return draft.node_ids
     order = _walk(draft, follows)
     for index, name in enumerate(draft.node_ids):
         if name not in order:
@@ -49,8 +52,6 @@ def _successors(draft: Draft) -> dict[str, tuple[str, int]]:
             )
             draft.add(("edges", index), "second-edge", message)
         follows.setdefault(edge.from_, (edge.to, index))
-    if START not in follows:
-        draft.add(("edges",), "no-start", f"No edge leaves {START}. Add one to the first node.")
     return follows
 
 
@@ -67,6 +68,6 @@ def _walk(draft: Draft, follows: dict[str, tuple[str, int]]) -> list[str]:
             return order
         order.append(name)
     if order:
-        at: Path_ = ("nodes", draft.node_ids.index(order[-1]), "id")
+        at: ValuePath = ("nodes", draft.node_ids.index(order[-1]), "id")
         draft.add(at, "no-end", f"No edge leads on from {order[-1]!r}. Add one to {END}.")
     return order

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from agentglass.errors import Problem, did_you_mean
-from agentglass.workflow.source import Path_, Source, path_text
+from agentglass.workflow.source import Source, ValuePath, path_text
 
 __all__ = ["UNSUPPORTED", "problems_of", "shown"]
 
@@ -48,7 +48,7 @@ _MAX_SHOWN = 80
 
 
 def problems_of(
-    error: ValidationError, model: type[BaseModel], source: Source, at: Path_ = ()
+    error: ValidationError, model: type[BaseModel], source: Source, at: ValuePath = ()
 ) -> Iterator[Problem]:
     """Translate what a model found wrong.
 
@@ -85,7 +85,7 @@ def shown(value: Any) -> str:
     return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 3]}..."
 
 
-def _unknown_key(detail: ErrorDetails, model: type[BaseModel], at: Path_) -> tuple[str, str]:
+def _unknown_key(detail: ErrorDetails, model: type[BaseModel], at: ValuePath) -> tuple[str, str]:
     *above, key = detail["loc"]
     if key in UNSUPPORTED:
         return "unsupported", f"{key!r} is not supported: {UNSUPPORTED[str(key)]}."
@@ -97,7 +97,7 @@ def _unknown_key(detail: ErrorDetails, model: type[BaseModel], at: Path_) -> tup
     )
 
 
-def _wrong_value(detail: ErrorDetails, path: Path_) -> str:
+def _wrong_value(detail: ErrorDetails, path: ValuePath) -> str:
     value = detail["input"]
     expected = _EXPECTED.get(detail["type"], detail["msg"].removeprefix("Input should be "))
     message = f"{path_text(path)} is {shown(value)}. Expected: {expected}."

@@ -196,7 +196,7 @@ class _Run:
                     {"recursion_limit": len(self.workflow.nodes) + 1},
                     stream_mode="values",
                 ):
-                    self.state = {**self.state, **values}
+                    self.state = {name: values.get(name) for name in self.state}
         except TimeoutError:
             if not deadline.expired():
                 raise

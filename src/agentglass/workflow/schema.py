@@ -1,5 +1,7 @@
 """The JSON Schema of workflow files, for completion and checks in editors."""
 
+import json
+import sys
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -24,3 +26,7 @@ def workflow_schema() -> dict[str, Any]:
         nodes=(list[nodes], Field(min_length=1)),  # type: ignore[valid-type]
     )
     return {"$schema": _DIALECT, **model.model_json_schema(by_alias=True)}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(workflow_schema(), indent=2) + "\n")

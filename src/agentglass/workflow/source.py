@@ -17,7 +17,7 @@ import yaml
 from agentglass.errors import Problem, WorkflowFileError
 from agentglass.workflow.scalars import read_scalar
 
-__all__ = ["MAX_BYTES", "Position", "Source", "read_source", "read_text"]
+__all__ = ["MAX_BYTES", "Position", "Source", "ValuePath", "path_text", "read_source", "read_text"]
 
 MAX_BYTES = 4 * 1024 * 1024
 """A workflow file is written by people; anything larger is some other file."""
@@ -30,7 +30,8 @@ _SURROGATE_PAIR = re.compile(
     r"\\u(?P<high>[dD][89abAB][0-9a-fA-F]{2})\\u(?P<low>[dD][c-fC-F][0-9a-fA-F]{2})"
 )
 
-Path_ = tuple[str | int, ...]
+ValuePath = tuple[str | int, ...]
+"""Keys and indexes from the top of the document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,12 @@ class Source:
     file: str
     """As it is shown in messages."""
     values: dict[str, Any]
-    keys_at: dict[Path_, Position] = field(default_factory=dict)
-    values_at: dict[Path_, Position] = field(default_factory=dict)
+    keys_at: dict[ValuePath, Position] = field(default_factory=dict)
+    values_at: dict[ValuePath, Position] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     """What is wrong with single values; the rest of the file could be read."""
 
-    def problem(self, path: Path_, code: str, message: str, *, at_key: bool = False) -> Problem:
+    def problem(self, path: ValuePath, code: str, message: str, *, at_key: bool = False) -> Problem:
         """Make a problem of the value at a path, or of its key.
 
         What has no place of its own, such as a missing key, is shown at the nearest thing above.
@@ -75,7 +76,7 @@ class Source:
         )
 
 
-def path_text(path: Path_) -> str:
+def path_text(path: ValuePath) -> str:
     """Write a path as people do: `nodes[2].prompt`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".")
@@ -164,7 +165,7 @@ class _Reader:
             raise self._refuse(event, "documents", "A workflow file holds one document, not two.")
         return value
 
-    def _value(self, event: Any, path: Path_) -> Any:
+    def _value(self, event: Any, path: ValuePath) -> Any:
         self._source.values_at[path] = _position(event.start_mark)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
@@ -202,14 +203,14 @@ class _Reader:
             )
             raise self._refuse(event, "too-many-values", message)
 
-    def _sequence(self, path: Path_) -> list[Any]:
+    def _sequence(self, path: ValuePath) -> list[Any]:
         items: list[Any] = []
         while not self._loader.check_event(yaml.SequenceEndEvent):
             items.append(self._value(self._loader.get_event(), (*path, len(items))))
         self._loader.get_event()
         return items
 
-    def _mapping(self, start: Any, path: Path_) -> dict[str, Any]:
+    def _mapping(self, start: Any, path: ValuePath) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
         while not self._loader.check_event(yaml.MappingEndEvent):
             event = self._loader.get_event()

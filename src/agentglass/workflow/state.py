@@ -31,6 +31,12 @@ class StateField:
             value = [value]
         return self.type.mismatch(value)
 
+    def accepts(self, written: FieldType) -> bool:
+        """Tell whether a value of that type can, or may be able to, be written to the field."""
+        if self.reducer == "append" and written.kind != "list":
+            written = FieldType("list", written)
+        return self.type.accepts(written)
+
 
 def _append(old: Any, new: Any) -> Any:
     added = list(new) if isinstance(new, list | tuple) else [new]

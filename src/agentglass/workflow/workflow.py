@@ -53,13 +53,9 @@ def node_context(
 ) -> NodeContext:
     """Return what a node type can know of the workflow around a node."""
     own = getattr(node, "llm", None)
-    llm = _split_model(config.llm)
-    if isinstance(own, LlmConfig):
-        llm = _over(llm, _split_model(own))
-    if override is not None:
-        llm = _over(llm, override)
-    types = {name: field.type for name, field in fields.items()}
-    return NodeContext(directory, types, llm, config.execution)
+    llm = _over(config.llm, own) if isinstance(own, LlmConfig) else config.llm
+    llm = _split_model(llm if override is None else _over(llm, override))
+    return NodeContext(directory, fields, llm, config.execution)
 
 
 def _split_model(llm: LlmConfig) -> LlmConfig:
@@ -71,10 +67,10 @@ def _split_model(llm: LlmConfig) -> LlmConfig:
 
 
 def _over(below: LlmConfig, above: LlmConfig) -> LlmConfig:
-    """Lay settings over others; an address and options serve one provider only."""
+    """Lay settings over others; what is the provider's own goes with it."""
     names = set(LlmConfig.model_fields)
     if above.provider not in (None, below.provider):
-        names -= {"model", "api_base", "options"}
+        names -= {"model", "api_base", "options", "parameters"}
     kept = {name: getattr(below, name) for name in names}
     set_above = {name: getattr(above, name) for name in LlmConfig.model_fields}
     return LlmConfig(

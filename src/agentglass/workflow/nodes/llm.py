@@ -111,7 +111,7 @@ def _check_outputs(config: LlmNode, answer: FieldType, context: NodeContext) -> 
         written = members[name] if by_name else answer
         wanted = context.fields.get(name)
         if wanted is not None and not wanted.accepts(written):
-            message = f"The answer is {written}, and the state field {name!r} is {wanted}."
+            message = f"The answer is {written}, and the state field {name!r} is {wanted.type}."
             yield Finding(("outputs", index), "type", message)
 
 
@@ -140,6 +140,7 @@ def _request(
         temperature=llm.temperature,
         max_tokens=llm.max_tokens,
         output_schema=schema,
+        options=llm.parameters,
     )
 
 

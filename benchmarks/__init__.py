@@ -1,0 +1,1 @@
+"""What recording costs: the budgets of docs/performance.md, measured beside peers."""

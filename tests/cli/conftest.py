@@ -1,0 +1,19 @@
+"""Command lines for the tests: one with an empty home, and a maker for shared ones."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from command_line import CommandLine
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> CommandLine:
+    """A command line whose home is empty."""
+    return CommandLine(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def make_cli(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], CommandLine]:
+    """Make command lines for fixtures that many tests of a module share."""
+    return lambda: CommandLine(tmp_path_factory.mktemp("cli"))
