@@ -39,7 +39,9 @@ def measure(documents: list[dict[str, Any]]) -> dict[str, Any]:
         )
         for document in documents
     ]
-    lines, words, size_bytes = (sum(column) for column in zip(*(row[1:] for row in rows), strict=True))
+    lines, words, size_bytes = (
+        sum(column) for column in zip(*(row[1:] for row in rows), strict=True)
+    )
     days = sorted(document["changed"] for document in documents)
     totals = {
         "files": len(rows),

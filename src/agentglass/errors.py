@@ -141,6 +141,9 @@ class RunNotFoundError(AgentglassError, LookupError):
     def __init__(self, ref: str, candidates: Sequence[str] = ()) -> None:
         self.ref = ref
         self.candidates = tuple(candidates)
+        if ref == "last":
+            super().__init__("There are no runs yet. Make one with: agentglass run FILE")
+            return
         if candidates:
             reason = f"Run {ref!r} is ambiguous. It could be: {', '.join(candidates)}."
         else:

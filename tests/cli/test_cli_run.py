@@ -1,5 +1,8 @@
 """`agentglass run`: what it prints, what it exits with, and what it refuses."""
 
+import signal
+import subprocess
+import time
 from collections.abc import Callable
 
 import pytest
@@ -178,3 +181,33 @@ def test_the_version_is_that_of_the_package(cli: CommandLine) -> None:
 
     assert output.code == 0
     assert output.out.strip() == cli("doctor", "--json").json["installed"]["agentglass"]
+
+
+def test_a_run_that_is_interrupted_from_the_keyboard_is_recorded_as_cancelled(
+    cli: CommandLine,
+) -> None:
+    process = subprocess.Popen(
+        cli.command("run", cli.write(SLOW.replace("0.3", "60"))),
+        env=cli.environment(),
+        cwd=cli.directory,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    wait_for(lambda: bool(cli("runs", "--json").json))
+
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+
+    (run,) = cli("runs", "--json").json
+    assert (process.returncode, out) == (1, b"")
+    assert b"Traceback" not in err
+    assert (run["status"], run["is_error"]) == ("cancelled", True)
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    for _ in range(100):
+        if is_so():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not become so")

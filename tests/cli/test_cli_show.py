@@ -52,11 +52,11 @@ def test_a_run_is_a_tree_with_its_figures(history: History) -> None:
     assert lines[1].startswith(f"run {story['run_id']}  ")
     assert lines[1].endswith("level trace  workflow=story")
     assert lines[2:] == [
-        "└─ story                   workflow  TIME  ok",
-        "   ├─ collect              node      TIME  ok",
-        "   ├─ Write the draft      node      TIME  ok",
-        "   │  └─ chat scripted     llm       TIME  ok  12→5 tok  $0.000375",
-        "   └─ finish               node      TIME  ok",
+        "└─ story                workflow  TIME  ok",
+        "   ├─ collect           node  TIME  ok",
+        "   ├─ Write the draft   node  TIME  ok",
+        "   │  └─ chat scripted  llm  TIME  ok  12→5 tok  $0.000375",
+        "   └─ finish            node  TIME  ok",
         "complete: all 5 spans are recorded",
     ]
 
@@ -93,8 +93,8 @@ def test_verbose_shows_inputs_outputs_and_what_a_node_says_of_itself(history: Hi
 def test_verbose_shows_the_stack_of_an_error(history: History) -> None:
     output = history.cli("show", history.runs[1]["run_id"], "-v")
 
-    assert 'steps.py", line' in output.out
-    assert output.out.count("in fail") == 1
+    assert output.out.count('steps.py", line') == 1
+    assert 'raise ValueError(f"no facts about {topic}")' in output.out
 
 
 @pytest.mark.parametrize("length", [8, 12, 36])
@@ -178,6 +178,7 @@ def test_runs_are_listed_latest_first(history: History) -> None:
         (["--status", "error"], [1]),
         (["--status", "OK", "--workflow", "story"], [0]),
         (["--since", "1h"], [2, 1, 0]),
+        (["--since", "999999w"], [2, 1, 0]),
         (["--since", "2999-01-01"], []),
         (["--limit", "1"], [2]),
         (["--workflow", "nothing"], []),
@@ -195,7 +196,6 @@ def test_runs_can_be_filtered(history: History, arguments: list[str], expected: 
     [
         (["--status", "eror"], "Unknown status 'eror'. Did you mean 'error'?"),
         (["--since", "yesterday"], "--since is 'yesterday'. Expected an age such as 30m"),
-        (["--since", "999999w"], "--since is '999999w'."),
         (["--limit", "0"], "--limit"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -128,8 +128,10 @@ def test_a_processor_can_keep_a_span_out_of_the_record():
 def test_secrets_are_redacted_in_every_field_before_anything_is_stored(home):
     """FR-006 is not this: T3922 says that nothing may leak; the file itself is searched."""
     secret = "sk-ant-REDACT-ME-0123456789abcdefghijklmnop"
-    recorder = agentglass.Recorder(home=home)
     from agentglass.record import use_recorder
+    from agentglass.spans import Resource
+
+    recorder = agentglass.Recorder(home=home, resource=Resource("svc", {"token": secret}))
 
     with use_recorder(recorder), pytest.raises(ValueError, match="key"):
         with agentglass.trace(f"run {secret}", tags={"t": secret}, input={"api_key": secret}):

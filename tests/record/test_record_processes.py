@@ -158,3 +158,29 @@ def test_the_store_opens_while_it_is_written(home):
             time.sleep(0.02)
 
     assert process.returncode == 0
+
+
+def test_a_working_directory_that_is_gone_does_not_matter(home, tmp_path):
+    (tmp_path / "gone").mkdir()
+    code = "import os, agentglass; os.rmdir(os.getcwd())\nwith agentglass.trace('run'): pass"
+    result = run_program(code, cwd=tmp_path / "gone")
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert [trace.summary.status for trace in traces(home)] == ["ok"]
+
+
+def test_the_commit_that_is_checked_out_is_recorded(home, tmp_path):
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org", "-C", str(tmp_path)]
+    revisions = []
+    for steps in (
+        [["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "one"]],
+        [["pack-refs", "--all"]],
+        [["checkout", "-q", "--detach"]],
+    ):
+        for step in steps:
+            subprocess.run([*git, *step], check=True)
+        run_program("import agentglass\nwith agentglass.trace('run'): pass", cwd=tmp_path)
+        revisions.append(traces(home)[0].spans[0].resource.attributes["vcs.ref.head.revision"])
+
+    head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+    assert revisions == [head.stdout.strip()] * 3

@@ -237,3 +237,35 @@ def test_a_span_that_ends_after_its_recorder_was_closed_is_still_stored():
     trace = store.get_trace(run.trace_id)
     assert [(s.name, str(s.status)) for s in trace.spans] == [("run", "ok"), ("late", "ok")]
     assert trace.completeness.is_complete
+
+
+class BuggyStore(SQLiteStore):
+    """A store with a bug in its second pass and in its leases."""
+
+    def __init__(self):
+        super().__init__(":memory:")
+
+    def roll_up(self, trace_ids):
+        if list(trace_ids) and threading.current_thread() is not threading.main_thread():
+            raise LookupError("a bug")
+
+    def renew_lease(self):
+        raise LookupError("a bug")
+
+    def release_lease(self):
+        raise LookupError("a bug")
+
+
+def test_a_bug_in_the_recorder_ends_neither_the_record_nor_the_program(caplog):
+    store = BuggyStore()
+    recorder = Recorder(store=store)
+    with use_recorder(recorder):
+        for _ in range(3):
+            with agentglass.trace("run"):
+                pass
+            receipt = recorder.flush(timeout_s=20)
+            assert receipt.pending == 0
+    recorder.close()
+
+    assert len(store.find().traces) == 3
+    assert "has a fault" in caplog.text

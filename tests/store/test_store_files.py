@@ -72,12 +72,17 @@ def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
 
 def test_many_processes_may_make_the_store_at_once(tmp_path):
     code = (
-        "from agentglass.store import SQLiteStore; from agentglass.testing import make_span;"
-        f"SQLiteStore({str(tmp_path / 'traces.db')!r}).check()"
+        "import os, sys; from agentglass.store import SQLiteStore; sys.stdin.readline()\n"
+        "for n in range(40): SQLiteStore(os.path.join(sys.argv[1], f'{n}.db')).check()"
     )
-    processes = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    for process in processes:
+        process.communicate(b"go", timeout=60)
 
-    assert [process.wait(60) for process in processes] == [0] * 4
+    assert [process.returncode for process in processes] == [0] * 4
 
 
 def newer(path: Path) -> Path:

@@ -6,14 +6,14 @@ import sqlite3
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from agentglass.cli.figures import format_bytes
-from agentglass.cli.stores import existing_stores, store_path
+from agentglass.cli.stores import Stores, store_path
 from agentglass.cli.terminal import print_json, print_text
-from agentglass.errors import StoreError
 from agentglass.plugins import EXTRAS
 
 __all__ = ["doctor"]
@@ -41,20 +41,19 @@ def _installed() -> dict[str, str]:
 
 def _store() -> dict[str, Any]:
     path = store_path()
-    home = path.parent
     report: dict[str, Any] = {
         "path": str(path),
         "exists": path.exists(),
-        "is_writable": os.access(_nearest_existing(str(home)), os.W_OK),
+        "is_writable": _is_writable(path.parent),
     }
-    try:
-        for store in existing_stores():
-            if store.path == str(path):
-                report |= store.stats()
-            else:
-                report["fallback"] = {"path": store.path, **store.stats()}
-    except StoreError as error:
-        report["error"] = str(error)
+    stores = Stores()
+    for store in stores.readable:
+        if store.path == str(path):
+            report |= store.stats()
+        else:
+            report["fallback"] = {"path": store.path, **store.stats()}
+    if stores.problems:
+        report["error"] = " ".join(map(str, stores.problems))
     return report
 
 
@@ -75,10 +74,10 @@ def _version_of(module: str) -> str:
         return "installed"
 
 
-def _nearest_existing(path: str) -> str:
-    while not os.path.exists(path):
-        path = os.path.dirname(path)
-    return path
+def _is_writable(directory: Path) -> bool:
+    """Tell whether the directory can be written to, or made."""
+    nearest = next(path for path in (directory, *directory.parents) if path.exists())
+    return nearest.is_dir() and os.access(nearest, os.W_OK)
 
 
 def _lines(report: dict[str, Any]) -> list[str]:
@@ -88,17 +87,14 @@ def _lines(report: dict[str, Any]) -> list[str]:
     if "error" in store:
         lines.append(f"{'':<11} {store['error']}")
     elif store["exists"]:
-        lines.append(
-            f"{'':<11} {store['traces']:,} runs, {store['spans']:,} spans,"
-            f" {format_bytes(store['size_bytes'])}"
-        )
-    else:
+        lines.append(f"{'':<11} {_contents(store)}")
+    elif store["is_writable"]:
         lines.append(f"{'':<11} not there yet; the first run makes it")
     if not store["is_writable"]:
         lines.append(f"{'':<11} cannot be written to: set AGENTGLASS_HOME to another directory")
     if "fallback" in store:
         other = store["fallback"]
-        lines.append(f"{'':<11} {other['traces']:,} more runs in {other['path']}")
+        lines += [f"{'':<11} {other['path']}", f"{'':<11} {_contents(other)}"]
     lines.append("")
     for extra, entry in report["extras"].items():
         missing = [name for name, found in entry["packages"].items() if found is None]
@@ -109,3 +105,11 @@ def _lines(report: dict[str, Any]) -> list[str]:
         )
         lines.append(f"{'[' + extra + ']':<11} {state}")
     return lines
+
+
+def _contents(store: dict[str, Any]) -> str:
+    runs, spans = store["traces"], store["spans"]
+    return (
+        f"{runs:,} run{'s' * (runs != 1)}, {spans:,} span{'s' * (spans != 1)}, "
+        f"{format_bytes(store['size_bytes'])}"
+    )

@@ -18,6 +18,7 @@ __all__ = [
     "parse_since",
 ]
 
+_LAST_NS = 2**63 - 1
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -80,21 +81,26 @@ def format_bytes(size: int) -> str:
 def parse_since(text: str) -> int:
     """Return the unix time in nanoseconds that `2h`, `7d` or `2026-11-21[T10:00]` stands for.
 
+    What lies before 1970, or too late for the store's 64 bits, becomes the nearest time it knows.
+
     Raises:
         OptionError: It is neither an age nor a date.
     """
     age = re.fullmatch(r"(\d{1,6})([smhdw])", text.strip())
     if age is not None:
         seconds = timedelta(**{_UNITS[age[2]]: int(age[1])}).total_seconds()
-        return int((time.time() - seconds) * 1e9)
+        return _clamp(time.time() - seconds)
     try:
-        moment = datetime.fromisoformat(text.strip())
+        return _clamp(datetime.fromisoformat(text.strip()).timestamp())
     except ValueError:
         raise OptionError(
             f"--since is {text!r}. Expected an age such as 30m, 2h, 7d, or a date such as "
             "2026-11-21 or 2026-11-21T10:00."
         ) from None
-    return int(moment.astimezone().timestamp() * 1e9)
+
+
+def _clamp(seconds: float) -> int:
+    return min(max(int(seconds * 1e9), 0), _LAST_NS)
 
 
 def _count(tokens: int | None) -> str:

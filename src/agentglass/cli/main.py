@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from agentglass.cli.terminal import complain
+from agentglass.cli.terminal import accept_all_text, complain
 from agentglass.errors import AgentglassError
 
 __all__ = ["VERBS", "app", "main"]
@@ -63,6 +63,7 @@ _register()
 
 def main() -> None:
     """Run the command line; exits with 0, or as the status table says."""
+    accept_all_text()
     try:
         app()
     except AgentglassError as error:

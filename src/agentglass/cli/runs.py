@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 
 from agentglass.cli.figures import parse_since
-from agentglass.cli.stores import latest_runs
+from agentglass.cli.stores import Stores
 from agentglass.cli.terminal import print_json
 from agentglass.errors import OptionError, did_you_mean
 from agentglass.plugins import load_object
-from agentglass.spans import Status, TraceFilter
+from agentglass.spans import Status, TraceFilter, TraceSummary
 
 __all__ = ["runs"]
 
@@ -33,7 +33,15 @@ def runs(
         status=None if status is None else _status(status),
         since_ns=None if since is None else parse_since(since),
     )
-    found = latest_runs(query, limit)
+    stores = Stores()
+    found = stores.latest(query, limit)
+    if found or not stores.problems:
+        _print(found, as_json)
+    if stores.problems:
+        raise stores.problems[0]
+
+
+def _print(found: list[TraceSummary], as_json: bool) -> None:
     if as_json:
         record = load_object("agentglass.cli.records:run_record", feature="runs --json")
         print_json([record(run) for run in found])

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from agentglass.cli.stores import find_run
+from agentglass.cli.stores import Stores
 from agentglass.cli.terminal import print_json
 from agentglass.plugins import load_object
 
@@ -21,7 +21,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,
 ) -> None:
     """Show a run: its steps with durations, tokens, cost, status, and errors where they happened."""
-    trace = find_run(run)
+    trace = Stores().find(run)
     if as_json:
         record = load_object("agentglass.cli.records:trace_record", feature="show --json")
         print_json(record(trace))

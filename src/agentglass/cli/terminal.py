@@ -2,16 +2,26 @@
 
 import json
 import sys
+from io import TextIOWrapper
 from typing import Any
 
 from agentglass.redact import normalise
 
-__all__ = ["complain", "is_interactive", "print_json", "print_text", "printable"]
+__all__ = ["accept_all_text", "complain", "is_interactive", "print_json", "print_text", "visible"]
+
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+
+
+def accept_all_text() -> None:
+    """Escape what an output's encoding does not have; lone surrogates are in no encoding."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def print_text(text: str) -> None:
-    """Print a result, also one with characters that the terminal's encoding does not have."""
-    sys.stdout.write(printable(text, sys.stdout.encoding) + "\n")
+    """Print a result."""
+    sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
@@ -26,20 +36,19 @@ def print_json(value: Any) -> None:
 
 def complain(text: str) -> None:
     """Print a message for a person."""
-    sys.stderr.write(printable(text, sys.stderr.encoding) + "\n")
+    sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 
 
-def printable(text: str, encoding: str | None) -> str:
-    """Replace what cannot be encoded; lone surrogates can be in no encoding."""
-    name = encoding or "utf-8"
-    return text.encode(name, "backslashreplace").decode(name)
-
-
-def _to_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
+def visible(text: str) -> str:
+    """Escape control characters: what a model said must not steer the terminal that shows it."""
+    return text.translate(_CONTROLS)
 
 
 def is_interactive() -> bool:
     """Tell whether a person watches stderr."""
     return sys.stderr.isatty()
+
+
+def _to_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)

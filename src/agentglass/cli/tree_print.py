@@ -1,10 +1,8 @@
 """Printing a run's tree: in colour on a terminal, plain in a pipe."""
 
-import sys
-
 from rich.console import Console
 
-from agentglass.cli.terminal import printable
+from agentglass.cli.terminal import visible
 from agentglass.cli.tree_view import tree_lines
 from agentglass.spans import Trace
 
@@ -15,5 +13,5 @@ def print_tree(trace: Trace, *, verbose: bool = False) -> None:
     """Print a run as a tree."""
     console = Console(highlight=False, soft_wrap=True)
     for line in tree_lines(trace, verbose=verbose):
-        line.plain = printable(line.plain, sys.stdout.encoding)
+        line.plain = visible(line.plain)
         console.print(line)

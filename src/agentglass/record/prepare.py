@@ -31,7 +31,8 @@ class Preparer:
     ) -> None:
         self._redactor = redactor
         self._processors: tuple[Processor, ...] = (redactor, *processors)
-        self._resource = resource
+        attributes = redactor.redact_value(dict(resource.attributes), path="resource")
+        self._resource = Resource(resource.service, attributes)
         self._warned = False
 
     def prepare(self, spans: Iterable[LiveSpan]) -> tuple[list[Span], list[LiveSpan]]:

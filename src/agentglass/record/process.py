@@ -34,7 +34,7 @@ def this_resource(given: Resource | None = None) -> Resource:
         "os.type": sys.platform,
         "telemetry.sdk.name": "agentglass",
         "telemetry.sdk.version": _version("agentglass"),
-        "vcs.ref.head.revision": _git_revision(Path.cwd()),
+        "vcs.ref.head.revision": _git_revision(),
     }
     for module, distribution in _FRAMEWORKS.items():
         if module in sys.modules:
@@ -52,9 +52,10 @@ def _version(distribution: str) -> str | None:
         return None
 
 
-def _git_revision(directory: Path) -> str | None:
+def _git_revision() -> str | None:
     """Return the commit that is checked out here; read from files, no git is run."""
     try:
+        directory = Path.cwd()
         for place in (directory, *directory.parents):
             git = place / ".git"
             if git.is_dir():

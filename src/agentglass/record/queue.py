@@ -123,14 +123,19 @@ class SpanQueue:
 
     def drop(self, span: LiveSpan, reason: str) -> None:
         """Count a span that will not be stored and leave a gap record in its trace."""
-        now_ns = span.recorder.now_ns()
         with self._gap_lock:
             self.dropped += 1
+        self.note_gap(span, reason)
+        if self._idle:
+            self._rouse()
+
+    def note_gap(self, span: LiveSpan, reason: str) -> None:
+        """Leave a gap record in the trace of a span."""
+        now_ns = span.recorder.now_ns()
+        with self._gap_lock:
             known = self._gaps.get(span.trace_id)
             count = 1 if known is None else known.count + 1
             self._gaps[span.trace_id] = Gap(span.trace_id, None, now_ns, count, reason)
-        if self._idle:
-            self._rouse()
 
     def __len__(self) -> int:
         return len(self._items)

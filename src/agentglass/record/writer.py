@@ -134,16 +134,24 @@ class Writer:
                 self._thread = thread
 
     def _run(self) -> None:
-        while True:
+        is_over = False
+        while not is_over:
+            is_stopping = self._stopping.is_set()
             tick = 1.0 if self._open_spans else LEASE_TICK_S
-            if self._queue.wait(0.0 if self._stopping.is_set() else tick):
-                if not self._stopping.is_set():
-                    self._queue.gather(GATHER_S)
-                self._drain()
-            elif self._stopping.is_set():
-                self._end()
-                return
-            self._tick()
+            has_work = self._queue.wait(0.0 if is_stopping else tick)
+            is_over = is_stopping and not has_work
+            try:
+                if has_work:
+                    if not is_stopping:
+                        self._queue.gather(GATHER_S)
+                    self._drain()
+                if is_over:
+                    self._end()
+                else:
+                    self._tick()
+            except Exception:
+                # A fault of ours: it must neither end the record nor hold up who waits for it.
+                _logger.exception("the recorder has a fault; please report it")
 
     def _drain(self) -> None:
         began_ns = self._now_ns()
@@ -152,10 +160,17 @@ class Writer:
             if not spans and not barriers:
                 break
             gaps = self._queue.take_gaps()
-            if spans or gaps:
-                self._keep(spans, gaps, counted=len(spans))
-            for barrier in barriers:
-                barrier.set()
+            try:
+                if spans or gaps:
+                    self._keep(spans, gaps, counted=len(spans))
+            except Exception:
+                self.given_up += len(spans)
+                for span in spans:
+                    self._queue.note_gap(span, "the recorder has a fault")
+                raise
+            finally:
+                for barrier in barriers:
+                    barrier.set()
         if gaps := self._queue.take_gaps():
             self._keep([], gaps, counted=0)
         self._covered_ns = began_ns

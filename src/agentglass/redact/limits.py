@@ -54,7 +54,8 @@ def cut_text(text: str, limit_bytes: int) -> tuple[str, bool]:
     Returns:
         The longest prefix that fits, and whether anything was cut off.
     """
-    head = text[: max(limit_bytes, 0)]
+    limit_bytes = max(limit_bytes, 0)
+    head = text[:limit_bytes]
     if text_size(head) > limit_bytes:
         data, end = head.encode("utf-8", "surrogatepass"), limit_bytes
         while data[end] & 0b1100_0000 == 0b1000_0000:  # within a character

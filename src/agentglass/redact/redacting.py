@@ -71,8 +71,10 @@ class RedactingWalk(Walk):
 
     def _cut(self, clean: str, path: Path, length: int, digest: str, *, past_edge: bool) -> str:
         word = self.rules.replacement
-        kept = shorten(clean, self.left, replacement=word, past_edge=past_edge)
-        self.left = 0
+        share = self.share()
+        kept = shorten(clean, share, replacement=word, past_edge=past_edge)
+        # As much as the record of it needs, so that a second pass finds the same room.
+        self.left -= share if share == self.left else text_size(kept + MARKER) + 2
         self.report(path, length, len(kept), sha256=digest)
         return kept + MARKER
 
@@ -114,6 +116,7 @@ class RedactingWalk(Walk):
         return super()._container(value, path, depth, secrecy)
 
     def _end_dict(self, result: dict[str, Any], path: Path, original_length: int) -> None:
+        result.pop(MARKER, None)  # an entry that was called so: the marker comes last
         self.report(path, original_length, len(result))
         result[MARKER] = True
 

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from agentglass.redact.keys import Secrecy
-from agentglass.redact.limits import SLACK, Limits, text_digest, text_size
+from agentglass.redact.limits import MARKER, SLACK, Limits, text_digest, text_size
 from agentglass.redact.plain import key_text, number_text, to_plain
 
 __all__ = ["CUT", "Walk", "bound", "free_name", "normalise"]
@@ -113,6 +113,7 @@ class Walk:
             own = (named or own) if name == "value" else own
             result[name] = self._any(item, (path, name), depth, secrecy or own)
         if total is not None:
+            self.left -= len(MARKER) + 9
             self._end_dict(result, path, total)
         return result
 
@@ -126,6 +127,7 @@ class Walk:
             self.left -= 2
             result.append(self._any(item, (path, position), depth, secrecy))
         if total is not None:
+            self.left -= len(MARKER) + 4
             self._end_list(result, path, total)
         return result
 
@@ -147,9 +149,18 @@ class Walk:
         return self._carried(text, len(text), text_digest(text), path, secrecy)
 
     def _carried(self, text: str, length: int, digest: str, path: Path, secrecy: Secrecy) -> Any:
+        share = self.share()
+        self.left -= share
+        return {CUT: [text[: share + SLACK], length, digest]}
+
+    def share(self) -> int:
+        """Return how many bytes a text may use that does not fit.
+
+        All that is left where it is the whole value; half of it within a container, so that one
+        huge text does not push everything behind it out of the record.
+        """
         left = max(self.left, 0)
-        self.left = 0
-        return {CUT: [text[: left + SLACK], length, digest]}
+        return left // 2 if self._open else left
 
     def _end_dict(self, result: dict[str, Any], path: Path, original_length: int) -> None:
         result[CUT] = original_length
@@ -160,8 +171,8 @@ class Walk:
 
 def _lost_items(value: list[Any]) -> int | None:
     last = value[-1] if value else None
-    is_end = type(last) is dict and len(last) == 1 and type(last.get(CUT)) is int
-    return last[CUT] if is_end else None
+    total = last.get(CUT) if isinstance(last, dict) and len(last) == 1 else None
+    return total if type(total) is int else None
 
 
 def _is_carrier(value: dict[Any, Any]) -> bool:

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -86,7 +87,7 @@ class Connection:
         try:
             db.row_factory = sqlite3.Row
             db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
-            mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            mode = _switch_to_wal(db)
             if mode != "wal" and self.path != _MEMORY:
                 raise StoreError(
                     f"The file system of {self.path!r} does not support SQLite's WAL mode. "
@@ -117,6 +118,22 @@ class Connection:
 
 _orphans: list[sqlite3.Connection | None] = []
 """Connections of a parent process, kept from being closed by the garbage collector."""
+
+
+def _switch_to_wal(db: sqlite3.Connection) -> str:
+    """Switch the journal mode; returns the mode that it is in then.
+
+    While another process does the same, SQLite answers "locked" at once, whatever the busy timeout
+    (https://www.sqlite.org/c3ref/busy_handler.html).
+    """
+    deadline = time.monotonic() + _BUSY_TIMEOUT_S
+    while True:
+        try:
+            return str(db.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
 
 
 def _make_private(path: Path) -> None:
