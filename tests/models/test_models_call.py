@@ -35,7 +35,7 @@ class Ledger:
 
 
 async def test_a_call_is_recorded_with_all_that_is_known(ask, connect):
-    """SC-006: tokens, the provider's own record, ids and times are on the span."""
+    """Tokens, the provider's own record, ids and times are on the span."""
     usage = {"prompt_tokens": 5, "completion_tokens": 2, "cost": 0.25}
     request = ask(temperature=0.5, max_tokens=9, tools=(Tool(name="f"),))
     with LLMServer([Reply(text="yes", usage=usage)]) as server, capture() as t:

@@ -20,7 +20,7 @@ USAGE = {
 
 
 async def test_a_streamed_answer_is_put_together_with_its_usage(ask, connect):
-    """SC-006: streaming never costs the token counts."""
+    """Streaming never costs the token counts."""
     text = "Glass is  clear,\nand so\tare we. \u732b\n"
     with LLMServer([Reply(text=text, usage=USAGE, model="m-1-2026")]) as server:
         reply = await connect(server).chat(ask())

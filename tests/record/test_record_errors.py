@@ -81,7 +81,7 @@ def test_a_status_that_the_program_sets_stays():
 
 
 def test_a_processor_that_raises_costs_the_span_and_not_the_run(caplog):
-    """A-FR6: recording degrades gracefully."""
+    """A-FR6, T3902: recording degrades gracefully."""
     from agentglass import Recorder
     from agentglass.record import use_recorder
     from agentglass.store import SQLiteStore
@@ -126,7 +126,7 @@ def test_a_processor_can_keep_a_span_out_of_the_record():
 
 
 def test_secrets_are_redacted_in_every_field_before_anything_is_stored(home):
-    """FR-006 is not this: T3922 says that nothing may leak; the file itself is searched."""
+    """Nothing may leak: the files themselves are searched."""
     secret = "sk-ant-REDACT-ME-0123456789abcdefghijklmnop"
     from agentglass.record import use_recorder
     from agentglass.spans import Resource

@@ -61,7 +61,7 @@ ASYNC_NODES = {
 
 @pytest.mark.parametrize("kind", SYNC_NODES)
 def test_a_sync_node_of_any_kind_is_a_span(kind):
-    """T3901, A-US1: any node yields a span with its name, input and output."""
+    """T3901, T3902, T3903, A-US1: any node yields a span with its name, input and output."""
     with capture() as t:
         result = graph_of(work=SYNC_NODES[kind]).invoke({"x": 3})
 
@@ -184,7 +184,7 @@ def test_hints_that_langgraph_reads_are_those_of_the_node():
 
 
 def test_a_wrapped_function_keeps_its_face():
-    """P-T4: signature, names, docs and attributes are the node's own."""
+    """P-T4, P-K2: signature, names, docs and attributes are the node's own."""
     nodes.double.cost = 5
     wrapped = traced_node("work", nodes.double)
 

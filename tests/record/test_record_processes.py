@@ -123,7 +123,7 @@ def test_a_run_of_a_living_process_is_left_alone(home):
 
 
 def test_many_processes_write_one_store_at_once(home):
-    """FR-014: several writers, nothing lost, nothing mixed."""
+    """Several writers, nothing lost, nothing mixed."""
     code = """
         import agentglass
         for number in range(5):

@@ -129,7 +129,7 @@ def test_a_span_can_be_started_and_ended_without_a_block():
 
 
 def test_concurrent_tasks_keep_their_own_parents():
-    """A-E4, FR-013: concurrent workflows each keep their own context."""
+    """A-E4: concurrent workflows each keep their own context."""
 
     async def work(name):
         with agentglass.span(name):
@@ -153,7 +153,7 @@ def test_concurrent_tasks_keep_their_own_parents():
 
 
 def test_threads_record_traces_that_never_mix():
-    """FR-014: concurrent recording corrupts nothing."""
+    """Concurrent recording corrupts nothing."""
 
     def work(number):
         with agentglass.trace(f"run {number}"):

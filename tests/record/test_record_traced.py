@@ -10,7 +10,7 @@ from agentglass.testing import capture
 
 
 def test_a_function_is_recorded_with_arguments_by_name_and_result():
-    """T3903: the wrapper is public and keeps the function's own face."""
+    """The wrapper keeps the function's own face."""
 
     @agentglass.traced(type="tool", name="look up", attributes={"v": 1})
     def look_up(query, *more, limit=3):

@@ -94,7 +94,7 @@ def test_a_value_that_holds_itself_is_recorded():
 
 
 def test_a_huge_state_is_cut_and_the_cut_is_recorded():
-    """A-E3, T3921: a large value is truncated, marked, with its original length."""
+    """T3902: a large value is truncated, marked, with its original length."""
     state = {"big": "ä" * 30_000_000, "small": 1}
 
     span = recorded(state)

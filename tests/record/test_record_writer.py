@@ -150,7 +150,7 @@ class FaultyStore(SQLiteStore):
 
 
 def test_a_store_that_comes_back_gets_everything_and_is_reported_once(caplog):
-    """A-E1: no crash, one warning."""
+    """No crash, one warning."""
     store = FaultyStore(refusals=3)
     recorder = Recorder(store=store)
     with use_recorder(recorder), agentglass.trace("run"), agentglass.span("s"):

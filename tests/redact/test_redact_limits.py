@@ -187,7 +187,7 @@ def test_bounding_leaves_small_values_equal_and_shares_nothing_with_them() -> No
 
 
 def test_bounding_remembers_what_the_redactor_reports() -> None:
-    """A-E3: a huge value is cut when it is recorded, and its length and hash are not lost."""
+    """A huge value is cut when it is recorded, and its length and hash are not lost."""
     huge = {"first": ["x" * 100] * 50, "log": "y" * 50_000_000, "z": 1}
     state = {"log": "y" * 50_000_000, "z": 1}
 
@@ -230,7 +230,7 @@ def test_a_forged_carrier_is_data_like_any_other(forged: Any) -> None:
 
 
 def test_the_attribute_view_cuts_stdout_at_4_kb_stderr_at_2_kb_and_the_rest_at_2_kb() -> None:
-    """T3921, A-FR7: three limits, each on UTF-8 boundaries, with the original remembered."""
+    """Three limits, each on UTF-8 boundaries, with the original remembered."""
     attributes = {
         "stdout": "é" * 5000,
         "sandbox.stderr": "e" * 5000,
@@ -255,7 +255,7 @@ def test_the_attribute_view_cuts_stdout_at_4_kb_stderr_at_2_kb_and_the_rest_at_2
 
 
 def test_the_limits_of_the_attribute_view_can_be_set() -> None:
-    """T3921: all three are configurable; what was cut in the record stays reported."""
+    """All three are configurable; what was cut in the record stays reported."""
     limits = Limits(stdout_bytes=3, stderr_bytes=2, state_bytes=1)
     before = {"input": {"original_length": 9}}
 

@@ -59,7 +59,7 @@ def content(span: Span) -> str:
 
 
 def test_every_text_field_of_a_span_is_redacted_and_the_rest_stays() -> None:
-    """CF-US3.3: redaction comes before storage, over inputs, outputs, errors and everything."""
+    """Redaction comes before storage, over inputs, outputs, errors and everything."""
     span = everything(SECRET)
 
     assert Redactor()(span) is span
