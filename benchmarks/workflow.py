@@ -9,6 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from langgraph.graph.state import CompiledStateGraph
+
 from agentglass import Recorder, trace
 from agentglass.record import LEVELS
 from agentglass.record.node import TracedNode
@@ -22,9 +24,10 @@ __all__ = ["measure"]
 
 PEER = f"langgraph {version('langgraph')} by hand"
 RATIO_BUDGETS = {"metrics": 1.15, "trace": 1.5}
-SLOW_TURNS = 8
+SLOW_TURNS = 12
 QUICK_TURNS = 25
 SINGLE_RUNS = 3
+"""Single runs that are measured at each turn."""
 IN_A_ROW = 10
 """Runs of quick nodes in one measurement, so that the writer's work falls into it."""
 
@@ -52,7 +55,7 @@ def _wrapped_at_off(workflow: Workflow) -> Row:
 def _ten_ms_nodes(recorder: Recorder, directory: Path) -> Iterator[Row]:
     workflow = twenty_nodes(directory, "pause")
     off, metrics, full = _medians(
-        recorder, [partial(aexecute, workflow, level=level) for level in LEVELS], SLOW_TURNS, 1
+        recorder, [partial(_execute, workflow, level) for level in LEVELS], SLOW_TURNS, 1
     )
     for level, value, limit in (("metrics", metrics, 1.01), ("trace", full, None)):
         yield Row(
@@ -72,7 +75,7 @@ def _quick_nodes(recorder: Recorder, directory: Path, runs: int) -> Iterator[Row
     programs: dict[str, Program] = {
         "compiled once": lambda: plain.ainvoke({"counter": 0}),
         "compiled for each run": lambda: hand_written().ainvoke({"counter": 0}),
-        **{f"file {level}": partial(aexecute, workflow, level=level) for level in LEVELS},
+        **{f"file {level}": partial(_execute, workflow, level) for level in LEVELS},
         **{f"traced_node {level}": partial(_invoke, wrapped, level) for level in LEVELS[1:]},
     }
     medians = _medians(recorder, [*programs.values()], QUICK_TURNS, runs)
@@ -97,28 +100,37 @@ def _quick_nodes(recorder: Recorder, directory: Path, runs: int) -> Iterator[Row
                 )
 
 
-async def _invoke(graph: Any, level: Level) -> None:
+async def _execute(workflow: Workflow, level: Level) -> None:
+    result = await aexecute(workflow, level=level)
+    if result.error is not None:
+        raise result.error
+
+
+async def _invoke(graph: CompiledStateGraph[Any], level: Level) -> None:
     with trace("by hand", level=level):
         await graph.ainvoke({"counter": 0})
 
 
 def _medians(recorder: Recorder, programs: list[Program], turns: int, runs: int) -> list[float]:
-    """Return ms per run of each program; they take turns, and nothing is queued at the start."""
+    """Return ms per run of each program, the programs taking turns."""
+    warm_up = hand_written()
     times: list[list[float]] = [[] for _ in programs]
     for turn in range(turns + 1):
         for kept, program in zip(times, programs, strict=True):
-            measured = asyncio.run(_ms_per_run(recorder, program, runs))
+            measured = asyncio.run(_ms_per_run(recorder, warm_up, program, runs))
             if turn > 0:
                 kept += measured
     return [median(each) for each in times]
 
 
-async def _ms_per_run(recorder: Recorder, program: Program, runs: int) -> list[float]:
-    """Measure so many runs, each one several times where it is a single one."""
+async def _ms_per_run(
+    recorder: Recorder, warm_up: CompiledStateGraph[Any], program: Program, runs: int
+) -> list[float]:
+    """Measure so many runs in a row; nothing is queued at the start, and the caches are warm."""
     times: list[float] = []
     for _ in range(SINGLE_RUNS if runs == 1 else 1):
-        await program()
         recorder.flush(60)
+        await warm_up.ainvoke({"counter": 0})
         began = time.perf_counter()
         for _ in range(runs):
             await program()

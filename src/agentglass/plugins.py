@@ -7,6 +7,7 @@ somebody asks for it by name.
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from typing import Any
 
 from agentglass.errors import MissingExtraError, OptionError, did_you_mean
@@ -38,7 +39,7 @@ def load_object(target: str, *, feature: str) -> Any:
         module = import_module(module_name)
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
-        if missing in EXTRAS:
+        if missing in EXTRAS and find_spec(missing) is None:
             raise MissingExtraError(feature, EXTRAS[missing], missing) from error
         raise
     return getattr(module, attribute)

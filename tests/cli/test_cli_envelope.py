@@ -67,7 +67,6 @@ def call_twice(cli: CommandLine, *replies: Reply) -> Mapping[str, Any]:
 
 
 def test_the_schema_is_one() -> None:
-    """P-Q1: the format of the metrics is documented, as a schema that these tests hold it to."""
     Draft202012Validator.check_schema(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
 
@@ -267,6 +266,7 @@ def test_a_model_without_a_price_makes_the_cost_unknown(cli: CommandLine) -> Non
 
 
 def test_cached_and_reasoning_tokens_have_their_own_figures(cli: CommandLine) -> None:
+    """P-C09: the figures are the sums of both calls."""
     usage = {
         "prompt_tokens": 100,
         "completion_tokens": 30,

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine
 
+from agentglass.store import fallback_home
+
 COUNT = """
 schema_version: "1.0"
 flow: {name: count}
@@ -118,8 +120,7 @@ def test_a_list_that_is_not_whole_is_printed_and_still_an_error(cli: CommandLine
 def test_without_any_place_the_run_is_kept_in_memory(cli: CommandLine) -> None:
     cli.home.write_text("in the way", encoding="utf-8")
     missing = {"TMPDIR": str(cli.temporary), "AGENTGLASS_HOME": str(cli.home)}
-    for name in ("agentglass-0", f"agentglass-{cli.directory.stat().st_uid}"):
-        (cli.temporary / name).write_text("in the way too", encoding="utf-8")
+    (cli.temporary / fallback_home(cli.home).name).write_text("in the way too", encoding="utf-8")
 
     output = cli(*("run", cli.write(COUNT), "--output-format", "json", "--trace"), env=missing)
 

@@ -125,7 +125,7 @@ def test_a_wrong_type_and_an_unknown_input_are_told_together(cli: CommandLine) -
 
 @pytest.mark.parametrize("level", ["off", "metrics", "trace"])
 def test_the_level_decides_what_is_kept(cli: CommandLine, level: str) -> None:
-    """P-M1, P-D3: nothing, the figures, or everything."""
+    """P-M1, P-C01, P-D3: nothing at all, the figures, or everything."""
     output = cli(
         "run", cli.write(STORY), "-i", "topic=glass", "--level", level, "--output-format", "json"
     )

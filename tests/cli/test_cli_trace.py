@@ -182,6 +182,7 @@ def test_what_templates_stood_for_is_in_the_file(view: Mapping[str, Any]) -> Non
 
 
 def test_a_model_call_is_in_the_file_with_its_texts(view: Mapping[str, Any]) -> None:
+    """P-C06: the usage that the answer reported."""
     node = nodes_of(view)["write"]
     call = node["llm_call"]
 
@@ -193,6 +194,7 @@ def test_a_model_call_is_in_the_file_with_its_texts(view: Mapping[str, Any]) -> 
 
 
 def test_the_calls_so_far_stand_in_the_store_of_later_nodes_only(view: Mapping[str, Any]) -> None:
+    """P-C07, P-I4, P-D5: usage is added to a list of calls, which no later call overwrites."""
     nodes = nodes_of(view)
 
     assert "__llm_calls__" not in nodes["write"]["shared_before"]
@@ -227,7 +229,8 @@ def test_a_snapshot_does_not_change_with_the_value_that_it_shows(cli: CommandLin
     assert nodes["one"]["shared_before"]["note"] == {"text": "old", "tags": []}
     assert nodes["two"]["shared_before"]["note"] == {"text": "old", "tags": []}
     assert nodes["two"]["shared_after"]["items"] == ["a", "b"]
-    assert nodes["two"]["mutations"]["modified"] == ["items"]
+    assert nodes["two"]["shared_after"]["note"] == {"text": "new", "tags": ["late"]}
+    assert nodes["two"]["mutations"]["modified"] == ["items", "note"]
 
 
 def test_every_run_has_a_file_of_its_own(cli: CommandLine) -> None:

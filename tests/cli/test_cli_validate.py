@@ -82,7 +82,7 @@ def test_a_file_is_checked_with_another_model(cli: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "There is no file"),
+        (None, "There is no such file"),
         (b"nodes: [", "not valid YAML"),
         (b"", "holds nothing"),
         (b"\xff\xfe\x00", "UTF-"),

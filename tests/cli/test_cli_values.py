@@ -83,7 +83,6 @@ def make(cli: CommandLine, maker: str, *options: str) -> Output:
 
 
 def test_values_that_json_does_not_know_are_recorded_as_what_they_are(cli: CommandLine) -> None:
-    """P-DONT: a value that cannot be serialised is told, never a reason to fail."""
     output = make(cli, "odd", "--trace")
 
     assert (output.code, output.out) == (0, "true\n")
@@ -128,7 +127,6 @@ def secretive(make_cli: Callable[[], CommandLine]) -> tuple[CommandLine, list[Ou
 
 
 def test_a_secret_is_in_no_file(secretive: tuple[CommandLine, list[Output]]) -> None:
-    """P-DONT: neither the store nor the debug file holds a secret of an input."""
     cli, _ = secretive
 
     files = [path for path in cli.home.rglob("*") if path.is_file()]

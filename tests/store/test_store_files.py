@@ -135,8 +135,8 @@ def test_a_home_that_cannot_be_used_gives_way_to_a_temporary_one(obstacle, tmp_p
 
     opened = open_store(tmp_path / "home")
 
-    assert Path(opened.store.path).parent == fallback_home()
-    assert stat.S_IMODE(fallback_home().stat().st_mode) == 0o700
+    assert Path(opened.store.path).parent == fallback_home(tmp_path / "home")
+    assert stat.S_IMODE(fallback_home(tmp_path / "home").stat().st_mode) == 0o700
     (notice,) = opened.notices
     assert "recorded in" in notice
     opened.store.write([make_span()])
@@ -144,7 +144,7 @@ def test_a_home_that_cannot_be_used_gives_way_to_a_temporary_one(obstacle, tmp_p
 
 def test_the_last_resort_is_memory(tmp_path, temporary):
     a_file(tmp_path)
-    fallback_home().write_text("in the way too")
+    fallback_home(tmp_path / "home").write_text("in the way too")
 
     opened = open_store(tmp_path / "home")
 
@@ -155,8 +155,8 @@ def test_the_last_resort_is_memory(tmp_path, temporary):
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a directory away")
 def test_a_temporary_directory_of_another_user_is_not_trusted(tmp_path, temporary):
     a_file(tmp_path)
-    fallback_home().mkdir()
-    os.chown(fallback_home(), 12345, 12345)
+    fallback_home(tmp_path / "home").mkdir()
+    os.chown(fallback_home(tmp_path / "home"), 12345, 12345)
 
     assert open_store(tmp_path / "home").store.path == ":memory:"
 

@@ -249,3 +249,21 @@ def test_writes_join_the_state_by_the_fields_reducer(write, reducer, type_, give
 
     with capture():
         assert run_workflow(path, {"x": given}).result == merged
+
+
+def test_a_node_that_alters_the_state_in_place_is_found_out(write, tmp_path):
+    (tmp_path / "altering.py").write_text("def alter(box):\n    box['seen'] = True\n    return 1\n")
+    path = write(
+        'schema_version: "1.0"\nflow: {name: x}\n'
+        "state: {fields: {box: {type: dict, default: {a: 1}}, other: {type: list, default: [1]},"
+        " n: int}}\n"
+        'nodes: [{id: a, type: python, callable: "altering:alter", inputs: {box: "{box}"},'
+        " outputs: [n]}]\n"
+    )
+
+    with capture() as recorded:
+        run_workflow(path)
+
+    span = recorded.span("a")
+    assert span.input["box"] == {"a": 1}
+    assert span.attributes[names.STATE_MERGED] == {"box": {"a": 1, "seen": True}}

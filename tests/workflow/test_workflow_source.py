@@ -193,7 +193,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path, data, code, line, column):
 
 
 def test_a_missing_file_and_a_directory_are_refused(tmp_path):
-    with pytest.raises(WorkflowFileError, match="There is no file"):
+    with pytest.raises(WorkflowFileError, match="There is no such file"):
         read_source(tmp_path / "nowhere.yaml")
     with pytest.raises(WorkflowFileError, match="cannot be read"):
         read_source(tmp_path)

@@ -67,12 +67,8 @@ def _recorded(recorder: Recorder, result: RunResult) -> Trace | None:
     except AgentglassError as error:
         _logger.warning("the record of this run cannot be read: %s", error)
         return None
-    if receipt.pending or receipt.dropped:
-        _logger.warning(
-            "the record of this run is not whole: %d spans pending, %d dropped",
-            receipt.pending,
-            receipt.dropped,
-        )
+    if receipt.dropped:
+        _logger.warning("the record of this run is not whole: %d spans dropped", receipt.dropped)
     return trace
 
 

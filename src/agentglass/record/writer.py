@@ -1,6 +1,7 @@
 """The writer thread: redact, encode, commit; then, in a second pass, add up."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +26,9 @@ GATHER_S = 0.02
 OPEN_AFTER_NS = 1_000_000_000
 """A span that is open longer than this is stored as open."""
 LEASE_TICK_S = 10.0
+_LOOK_S = 0.25
+_HOPE_S = 2.0
+"""How long a flush waits for a store that refuses."""
 _RETRY_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 
 
@@ -56,7 +60,7 @@ class Writer:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
-        self._failing = False
+        self._failing_since = 0.0
         self._covered_ns = now_ns()
         self._next_tick = 0.0
         self.stored = 0
@@ -88,7 +92,12 @@ class Writer:
             return self._store
 
     def wait_until_stored(self, timeout_s: float | None) -> bool:
-        """Wait until all that is in the queue now is stored; False after the timeout."""
+        """Wait until all that is in the queue now is stored.
+
+        Returns:
+            False after the timeout, or when the store has refused for some seconds: whoever waits
+            for a receipt is better served with one that says so.
+        """
         thread = self._thread
         if thread is None and not len(self._queue):
             return True
@@ -96,7 +105,12 @@ class Writer:
             return False
         barrier = Barrier()
         self._queue.put_barrier(barrier)
-        return barrier.wait(timeout_s)
+        deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s
+        while not barrier.wait(max(0.0, min(deadline - time.monotonic(), _LOOK_S))):
+            is_failing = self._failing_since and time.monotonic() > self._failing_since + _HOPE_S
+            if time.monotonic() >= deadline or is_failing:
+                return False
+        return True
 
     def stop(self, timeout_s: float) -> None:
         """End the thread after what is in the queue; a span that comes later starts a new one."""
@@ -205,16 +219,16 @@ class Writer:
             try:
                 self.open_store().write(records, gaps)
             except AgentglassError as error:
-                if not self._failing:
+                if not self._failing_since:
                     _logger.warning("spans cannot be stored at the moment: %s", error)
-                    self._failing = True
+                    self._failing_since = time.monotonic()
             except Exception:  # noqa: BLE001
                 # Not the store but something in a record: find it, and keep the others.
                 return self._commit_apart(records, gaps)
             else:
-                if self._failing:
+                if self._failing_since:
                     _logger.warning("spans are stored again")
-                    self._failing = False
+                    self._failing_since = 0.0
                 return 0
             if self._stopping.is_set() and attempt:
                 return len(records)
@@ -259,7 +273,7 @@ class Writer:
 
     def _end(self) -> None:
         self._queue.leave()
-        if self._failing:
+        if self._failing_since:
             _logger.warning("%d spans could not be stored", self.given_up)
         if self._store is not None:
             try:

@@ -22,6 +22,7 @@ KEY_BYTES = 512
 """The bound of a key and of a name."""
 
 _REMEMBERED_CHARS = 128
+_REMEMBERED_TEXTS = 4096
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -56,17 +57,26 @@ class TextRules:
             pii=self.has_pii,
             extra=policy.key_names if policy.enabled else (),
         )
+        self._clean: set[str] = set()
+        """Short texts in which nothing was found: names, models and roles come again and again."""
         self._known_key = lru_cache(maxsize=4096)(self._read_key)
 
     def __call__(self, text: str, fired: Counter[str]) -> str:
         """Return the text without what the rules find; `fired` counts per rule."""
         if len(text) < self._shortest:
             return text
+        if text in self._clean:
+            return text
+        original = text
         for _ in range(_ROUNDS):
             found = self._once(text, fired)
             if found is text:
                 break
             text = found
+        if text is original and len(text) <= _REMEMBERED_CHARS:
+            if len(self._clean) >= _REMEMBERED_TEXTS:
+                self._clean.clear()
+            self._clean.add(text)
         return text
 
     def _once(self, text: str, fired: Counter[str]) -> str:

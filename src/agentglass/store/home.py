@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from hashlib import sha256
 from pathlib import Path
 
 __all__ = ["STORE_NAME", "fallback_home", "resolve_home"]
@@ -15,10 +16,12 @@ def resolve_home(home: str | Path | None = None) -> Path:
     return Path(chosen).expanduser().absolute()
 
 
-def fallback_home() -> Path:
-    """Return the directory that is used when the first choice cannot be written to.
+def fallback_home(home: str | Path | None = None) -> Path:
+    """Return the directory that stands in for a home that cannot be written to.
 
-    It is the same one for every process of a user, so that a run recorded there can be shown.
+    It is the same one for every process of a user with that home, so that a run recorded there can
+    be shown.
     """
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-    return Path(tempfile.gettempdir()) / f"agentglass-{user}"
+    digest = sha256(os.fsencode(resolve_home(home))).hexdigest()[:8]
+    return Path(tempfile.gettempdir()) / f"agentglass-{user}-{digest}"

@@ -27,7 +27,7 @@ def open_store(home: str | Path | None = None) -> OpenedStore:
     a directory of this user below the system's temporary one, and that to memory.
     """
     first = resolve_home(home) / STORE_NAME
-    second = fallback_home() / STORE_NAME
+    second = fallback_home(home) / STORE_NAME
     notices: list[str] = []
     for path in dict.fromkeys((first, second)):
         try:
@@ -50,5 +50,7 @@ def _require_own(directory: Path) -> None:
     if not directory.exists():
         directory.mkdir(mode=0o700)
     info = directory.lstat()
-    if not stat.S_ISDIR(info.st_mode) or (hasattr(os, "getuid") and info.st_uid != os.getuid()):
+    if not stat.S_ISDIR(info.st_mode):
+        raise StoreError(f"{str(directory)!r} is not a directory.")
+    if hasattr(os, "getuid") and info.st_uid != os.getuid():
         raise StoreError(f"The directory {str(directory)!r} belongs to another user.")

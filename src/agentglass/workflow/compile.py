@@ -9,8 +9,15 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from agentglass.errors import NodeError
-from agentglass.record import get_active_span, register_control_flow, traced_node
+from agentglass.record import (
+    LiveSpan,
+    NoopSpan,
+    get_active_span,
+    register_control_flow,
+    traced_node,
+)
 from agentglass.record.control_flow import status_of
+from agentglass.record.snapshot import restore, snapshot
 from agentglass.spans import Level, Status, names
 from agentglass.workflow.node_types import NodeWork, Visit
 from agentglass.workflow.run_scope import Step, current_run
@@ -124,7 +131,7 @@ def _observer(fields: Mapping[str, StateField]) -> Observer:
             active.set_attribute(names.TEMPLATE_RESOLUTIONS, resolutions)
         if update is None:
             return
-        merged = {
+        merged = _changed_in_place(active, before) | {
             name: REDUCERS[fields[name].reducer](before.get(name), value)
             for name, value in update.items()
             if fields[name].reducer in REDUCERS
@@ -144,3 +151,17 @@ def _attribute(template: Any, scope: Scope) -> Any:
         return render(template, scope, {})
     except TemplateError as error:
         return f"<{error}>"
+
+
+def _changed_in_place(active: LiveSpan | NoopSpan, state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that the node has changed without saying so, by altering what they hold."""
+    before = active.input
+    if not isinstance(before, dict):
+        return {}
+    return {
+        name: value
+        for name, value in state.items()
+        if name in before
+        and not isinstance(value, str | int | float | None)
+        and restore(snapshot(value)) != before[name]
+    }

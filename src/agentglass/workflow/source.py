@@ -93,7 +93,7 @@ def read_source(path: str | Path) -> Source:
         with Path(path).open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise _refusal(file, "missing-file", f"There is no file {file!r}.") from None
+        raise _refusal(file, "missing-file", "There is no such file.") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise _refusal(file, "unreadable", f"{file!r} cannot be read: {reason}.") from error
