@@ -80,7 +80,7 @@ def test_json_output_is_the_envelope_and_nothing_else(story: Output) -> None:
 
 
 def test_json_output_has_metrics(story: Output) -> None:
-    """P-C02: figures are collected where the output asks for them."""
+    """P-C02, P-K1: figures are collected where the output asks for them."""
     metrics = valid(story)["metrics"]["workflow"]
 
     assert metrics["nodes_executed"] == 3

@@ -60,7 +60,7 @@ def nodes_of(view: Mapping[str, Any]) -> Nodes:
 
 
 def test_the_flag_writes_a_file_and_says_where(traced: tuple[CommandLine, Output]) -> None:
-    """P-C03, P-S3, P-M3, P-K3: the trace of a run is collected, and saved in full."""
+    """P-C03, P-S3, P-K3: the trace of a run is collected, and saved in full."""
     cli, output = traced
 
     assert output.code == 0
@@ -194,12 +194,30 @@ def test_a_model_call_is_in_the_file_with_its_texts(view: Mapping[str, Any]) -> 
 
 
 def test_the_calls_so_far_stand_in_the_store_of_later_nodes_only(view: Mapping[str, Any]) -> None:
-    """P-C07, P-I4, P-D5: usage is added to a list of calls, which no later call overwrites."""
+    """P-C07: the usage of a call is added to a list in the store."""
     nodes = nodes_of(view)
 
     assert "__llm_calls__" not in nodes["write"]["shared_before"]
     assert nodes["write"]["shared_after"]["__llm_calls__"] == [nodes["write"]["llm_call"]]
     assert nodes["finish"]["shared_before"]["__llm_calls__"] == [nodes["write"]["llm_call"]]
+
+
+def test_several_calls_are_all_kept_and_added_up(cli: CommandLine) -> None:
+    """P-C08, P-C09, P-I4, P-D5: a later call is added to the list and overwrites none."""
+    again = STORY.replace(
+        "  - id: finish\n",
+        '  - {id: improve, type: llm, prompt: "Improve {draft}", outputs: [draft]}\n  - id: finish\n',
+    )
+
+    output = cli(
+        *("run", cli.write(again), "-i", "topic=glass", "--output-format", "json", "--trace")
+    )
+
+    nodes = nodes_of(cli.last_debug_file())
+    calls = nodes["finish"]["shared_after"]["__llm_calls__"]
+    assert [call["node_id"] for call in calls] == ["write", "improve"]
+    assert output.json["metrics"]["total"]["tokens_input"] == 24
+    assert output.json["total_cost_usd"] == 0.00075
 
 
 def test_a_failed_node_has_the_details_of_its_error(failed: Mapping[str, Any]) -> None:
@@ -244,7 +262,7 @@ def test_every_run_has_a_file_of_its_own(cli: CommandLine) -> None:
 
 
 def test_a_run_without_the_flag_writes_no_file(cli: CommandLine) -> None:
-    """P-M3: details go to files when they are asked for."""
+    """Details go to files when they are asked for."""
     assert cli("run", cli.write(STORY), "-i", "topic=glass").code == 0
 
     assert not (cli.home / "debug").exists()

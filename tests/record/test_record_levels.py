@@ -20,7 +20,7 @@ def step(value):
 
 
 def test_level_metrics_records_the_same_spans_without_contents():
-    """P-M2: timings, tokens and errors without input, output, state and templates."""
+    """P-M2, P-D1: timings, tokens and errors without input, output, state and templates."""
     with capture() as whole:
         program()
     with capture(level="metrics") as lean:

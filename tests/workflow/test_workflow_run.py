@@ -61,7 +61,7 @@ def test_a_nodes_attributes_speak_of_what_it_wrote(flow):
 
 
 def test_template_resolutions_are_recorded(flow):
-    """P-T7: what every template stood for is on the node's span."""
+    """P-T7, P-T5: what every template stood for is on the node's span."""
     with capture() as recorded:
         run_workflow(flow, {"text": "a {words}"})
 
