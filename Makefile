@@ -52,6 +52,10 @@ oldest: ## Run the tests on the oldest supported versions
 
 check: lint type test oldest ## Everything that CI runs
 
+# GROUPS names some of: startup caller writer off workflow durability store.
+bench: $(DEV) ## Measure the budgets of docs/performance.md; prints JSON lines
+	@$(BIN)/python -m benchmarks $(GROUPS)
+
 coverage: $(DEV) ## Write the tests' requirement ids into docs/coverage
 	$(BIN)/python tests/house/coverage_rows.py
 

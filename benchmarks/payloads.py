@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from langchain_core.messages import AIMessage
+
 from agentglass import Usage
 from agentglass.spans import names
 
-__all__ = ["ANSWER", "ATTRIBUTES", "CHAT", "PROMPT", "STATE", "USAGE"]
+__all__ = ["ANSWER", "ATTRIBUTES", "CHAT", "MESSAGE_STATE", "PROMPT", "STATE", "USAGE"]
 
 # Prose as models see it: question marks, an address and the word `token` open some of the gates of
 # redaction, so that clean text does not look cheaper than it is.
@@ -46,6 +48,12 @@ STATE: dict[str, Any] = {
     "budget": {"max_tokens": 4000, "used": {"input": 1210, "output": 388}},
 }
 """The state of an agent after some turns, about 9 KB as JSON."""
+
+MESSAGE_STATE: dict[str, Any] = {
+    **STATE,
+    "messages": [AIMessage(content=message["content"]) for message in STATE["messages"]],
+}
+"""The same with LangChain's messages instead of plain ones, as LangGraph agents have it."""
 
 USAGE = Usage(input_tokens=256, output_tokens=231)
 

@@ -65,6 +65,14 @@ async def test_code_tables_and_instructions_are_no_sentences(ask):
     assert "Dr. Brown, e.g. an engineer, wrote about it." in reply.text
 
 
+async def test_a_row_of_links_is_no_sentence(ask):
+    menu = "[The guide](a.md) · [The lamp and its keeper](b.md) · [The cliff](c.md)"
+
+    reply = await _digest(ask, f"{STORY}\n{menu}\n")
+
+    assert "](" not in reply.text
+
+
 async def test_the_text_in_tags_is_the_text(ask):
     prompt = f"Be kind. <document>{STORY}</document> Be brief. <document>More glass.</document>"
     reply = await _digest(ask, prompt, options={"sentences": 50})

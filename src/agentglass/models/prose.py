@@ -23,6 +23,8 @@ _SKIP = re.compile(
     r"|\[[^\]]+\]: .*"  # the target of a link
     r"|(?:\[?!\[[^\]]*\]\([^)]*\)(?:\]\([^)]*\))? ?)+"  # badges and images
 )
+_LINKS = re.compile(r"(?:\[[^\]]*\]\([^)]*\)[\s·|,•-]*)+")
+"""A row of links and nothing else: a menu, not a sentence."""
 _END = re.compile(
     r"(?<![.!?\u2026])[.!?\u2026]++[\"'\u201d\u2019)\]*_`]*+(?=\s)"
     r"|[\u3002\uff01\uff1f]++[\u300d\u300f\u201d\u2019\uff09]*"  # Chinese and Japanese: no space
@@ -55,7 +57,7 @@ class Prose:
 def read_prose(text: str) -> Prose:
     """Find headings and sentences.
 
-    Code blocks, tables, rules, badges and comments are left out; list markers are cut off; the
+    Code blocks, tables, rules, badges, rows of links and comments are left out; list markers are cut off; the
     words themselves, inline markup included, stay as they are. In a text with no prose at all the
     lines stand for sentences.
     """
@@ -66,6 +68,8 @@ def read_prose(text: str) -> Prose:
         if is_heading:
             headings.append(block)
             place = 0
+            continue
+        if len(block) <= _MAX_MARKUP_CHARS and _LINKS.fullmatch(block):
             continue
         paragraphs += 1
         for sentence in _split(block):
