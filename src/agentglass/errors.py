@@ -4,9 +4,9 @@ An error says what happened with the value, what was expected, and what to do ne
 facts as attributes and builds its own message.
 """
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 
 __all__ = [
     "AgentglassError",
@@ -153,5 +153,6 @@ class RunNotFoundError(AgentglassError, LookupError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ` Did you mean 'x'?` for the nearest known word, or an empty string."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    # Loaded when somebody has made a mistake: it takes a tenth of the time to import agentglass.
+    near = import_module("difflib").get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f" Did you mean {near[0]!r}?" if near else ""

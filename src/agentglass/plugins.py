@@ -6,7 +6,6 @@ somebody asks for it by name.
 
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import Any
 
@@ -45,9 +44,14 @@ def load_object(target: str, *, feature: str) -> Any:
     return getattr(module, attribute)
 
 
+def _entry_points(**wanted: str) -> Any:
+    """Return entry points; their module takes 10 ms to import and is not needed to record."""
+    return import_module("importlib.metadata").entry_points(**wanted)
+
+
 def plugin_names(group: str, builtin: Mapping[str, str]) -> list[str]:
     """Return every name of a table, the built-in ones and those of entry points, sorted."""
-    return sorted({*builtin, *(point.name for point in entry_points(group=group))})
+    return sorted({*builtin, *(point.name for point in _entry_points(group=group))})
 
 
 def load_plugin(kind: str, name: str, group: str, builtin: Mapping[str, str]) -> Any:
@@ -65,7 +69,7 @@ def load_plugin(kind: str, name: str, group: str, builtin: Mapping[str, str]) ->
     """
     if name in builtin:
         return load_object(builtin[name], feature=f"The {name!r} {kind}")
-    for point in entry_points(group=group, name=name):
+    for point in _entry_points(group=group, name=name):
         return point.load()
     known = plugin_names(group, builtin)
     raise OptionError(

@@ -11,7 +11,7 @@ from agentglass.record.recorder import Recorder, check_level
 from agentglass.redact import RedactionPolicy
 from agentglass.spans import Level, SpanType, names
 
-__all__ = ["get_active_span", "span", "trace"]
+__all__ = ["get_active_span", "is_off", "span", "trace"]
 
 
 def span(
@@ -112,6 +112,12 @@ def trace(
     if started.parent is None:
         used.announce(started)
     return started
+
+
+def is_off() -> bool:
+    """Tell whether a span that starts here would not be recorded."""
+    context = current_context.get()
+    return current_recorder().level == "off" if context is None else context.span is NOOP
 
 
 def get_active_span() -> LiveSpan | NoopSpan:

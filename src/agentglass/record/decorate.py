@@ -5,7 +5,7 @@ import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from typing import Any, ParamSpec, TypeVar, cast, overload
 
-from agentglass.record.api import span
+from agentglass.record.api import is_off, span
 from agentglass.record.context import Context, current_context, leave
 from agentglass.record.live import LiveSpan
 from agentglass.record.noop import NoopSpan
@@ -76,18 +76,24 @@ def _wrap(
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
+            if is_off():
+                return function(*args, **kwargs)
             return _drive_async(start(args, kwargs), function(*args, **kwargs))
 
     elif inspect.isgeneratorfunction(function):
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
+            if is_off():
+                return function(*args, **kwargs)
             return _drive(start(args, kwargs), function(*args, **kwargs))
 
     elif inspect.iscoroutinefunction(function):
 
         @functools.wraps(function)
         async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            if is_off():
+                return await cast(Awaitable[Any], function(*args, **kwargs))
             with start(args, kwargs) as active:
                 result = await cast(Awaitable[Any], function(*args, **kwargs))
                 active.output = result
@@ -97,6 +103,8 @@ def _wrap(
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
+            if is_off():
+                return function(*args, **kwargs)
             with start(args, kwargs) as active:
                 result = function(*args, **kwargs)
                 active.output = result

@@ -27,6 +27,8 @@ __all__ = ["EndedSpan", "LiveSpan"]
 
 _logger = logging.getLogger("agentglass")
 _STACK_FRAMES = 50
+_PLAIN = frozenset({int, float, bool})
+"""Values that need neither a copy nor a size."""
 
 # The slots of the ground floor's span, under the properties that snapshot what is put into them.
 _raw_input: Any = Span.__dict__["input"]
@@ -120,8 +122,12 @@ class LiveSpan(Span):
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         """Record several named values."""
+        keeps_all = self.trace.level == "trace"
         for name, value in attributes.items():
-            self.set_attribute(name, value)
+            if keeps_all and type(value) in _PLAIN:
+                self.attributes[name] = value
+            else:
+                self.set_attribute(name, value)
 
     def add_event(self, name: str, attributes: Mapping[str, Any] | None = None) -> None:
         """Record an instant."""

@@ -62,11 +62,13 @@ class Preparer:
         has_ended = live.end_ns is not None
         record = _copy(live)
         record.resource = self._resource
-        if live.parent is None and has_ended and live.trace.expected is None:
-            live.trace.expected = live.trace.started_count()
-        elif live.trace.expected is not None:
-            # It started or ended after its root: the count of the root is out of date.
-            live.trace.expected = live.trace.started_count()
+        trace = live.trace
+        says_more = live.parent is None
+        if trace.expected is not None or (live.parent is None and has_ended):
+            # What starts after the end of its root makes the count of the root out of date.
+            count = trace.started_count()
+            says_more = says_more or count != trace.expected
+            trace.expected = count
         live.stored = 2 if has_ended else 1
         record.trace = live.trace
         for processor in self._processors:
@@ -74,7 +76,7 @@ class Preparer:
             if kept is None:
                 return None
             record = kept
-        if live.parent is None or live.trace.expected is not None:
+        if says_more:
             record.trace = live.trace.detached(self._redactor.redact_tags(live.trace.tags))
         else:
             record.trace = None

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agentglass.errors import AgentglassError
+from agentglass.plugins import load_object
 from agentglass.record.live import LiveSpan
 from agentglass.record.prepare import Preparer
-from agentglass.record.process import this_resource
 from agentglass.record.queue import Barrier, SpanQueue
 from agentglass.redact import Limits, RedactionPolicy, Redactor
 from agentglass.spans import Gap, Processor, Resource, Span, TraceStore
@@ -26,6 +26,8 @@ GATHER_S = 0.02
 OPEN_AFTER_NS = 1_000_000_000
 """A span that is open longer than this is stored as open."""
 LEASE_TICK_S = 10.0
+_THIS_RESOURCE = "agentglass.record.process:this_resource"
+"""Loaded on the writer's thread: what it imports takes 15 ms."""
 _LOOK_S = 0.25
 _HOPE_S = 2.0
 """How long a flush waits for a store that refuses."""
@@ -61,6 +63,7 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self._failing_since = 0.0
+        self._ended_roots: dict[str, None] = {}
         self._covered_ns = now_ns()
         self._next_tick = 0.0
         self.stored = 0
@@ -188,6 +191,7 @@ class Writer:
         if gaps := self._queue.take_gaps():
             self._keep([], gaps, counted=0)
         self._covered_ns = began_ns
+        self._second_pass()
 
     def _keep(self, spans: list[LiveSpan], gaps: list[Gap], *, counted: int) -> None:
         records, failed = self._prepared(spans)
@@ -201,14 +205,16 @@ class Writer:
         self.stored += max(0, counted - lost)
         self.given_up += min(counted, lost)
         if lost < counted or not counted:
-            self._second_pass(records)
+            self._ended_roots.update(
+                dict.fromkeys(r.trace_id for r in records if r.trace is not None and r.end_ns)
+            )
 
     def _prepared(self, spans: list[LiveSpan]) -> tuple[list[Span], list[LiveSpan]]:
         if self._preparer is None:
             self._preparer = Preparer(
                 Redactor(self._policy, self._limits),
                 self._processors,
-                this_resource(self._resource),
+                load_object(_THIS_RESOURCE, feature="recording")(self._resource),
             )
         return self._preparer.prepare(spans)
 
@@ -245,9 +251,9 @@ class Writer:
             self._commit([], gaps + lost)
         return len(records)
 
-    def _second_pass(self, records: list[Span]) -> None:
-        """Do what may be slow, behind the commit."""
-        ended_roots = [r.trace_id for r in records if r.trace is not None and r.end_ns is not None]
+    def _second_pass(self) -> None:
+        """Do what may be slow, behind the commits."""
+        ended_roots, self._ended_roots = self._ended_roots, {}
         if not ended_roots or self._store is None:
             return
         try:

@@ -1,8 +1,8 @@
 """Where the record lives."""
 
 import os
-import tempfile
-from hashlib import sha256
+import zlib
+from importlib import import_module
 from pathlib import Path
 
 __all__ = ["STORE_NAME", "fallback_home", "resolve_home"]
@@ -23,5 +23,6 @@ def fallback_home(home: str | Path | None = None) -> Path:
     be shown.
     """
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-    digest = sha256(os.fsencode(resolve_home(home))).hexdigest()[:8]
-    return Path(tempfile.gettempdir()) / f"agentglass-{user}-{digest}"
+    digest = f"{zlib.crc32(os.fsencode(resolve_home(home))):08x}"
+    # Loaded when the home has failed: with what it brings it takes 3 ms.
+    return Path(import_module("tempfile").gettempdir()) / f"agentglass-{user}-{digest}"

@@ -185,7 +185,10 @@ class _Run:
         )
 
     async def _walk(self) -> None:
-        graph = compile_workflow(self.workflow, self.level)
+        graphs = self.workflow.graphs
+        if self.level not in graphs:
+            graphs[self.level] = compile_workflow(self.workflow, self.level)
+        graph = graphs[self.level]
         limit_s = self.workflow.config.execution.timeout
         token = current_run.set(self.scope)
         deadline = asyncio.timeout(limit_s)

@@ -1,9 +1,11 @@
 """A validated workflow."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from agentglass.spans import Level
 from agentglass.workflow.config import ConfigSection, FlowConfig, LlmConfig, NodeConfig
 from agentglass.workflow.node_types import NodeContext, NodeType
 from agentglass.workflow.state import StateField
@@ -37,6 +39,9 @@ class Workflow:
     outputs: tuple[str, ...]
     """The state fields that are the result."""
     config: ConfigSection
+    graphs: dict[Level, Any] = field(default_factory=dict, repr=False, compare=False)
+    """The compiled graph for each level it was run at: LangGraph takes longer to compile a graph
+    than to run it."""
 
     @property
     def name(self) -> str:
