@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
-from typing import Any, ParamSpec, TypeVar, cast, overload
+from typing import Any, ParamSpec, TypeVar, overload
 
 from agentglass.record.api import is_off, span
 from agentglass.record.context import Context, current_context, leave
@@ -57,58 +57,81 @@ def traced(
     return _wrap(function, name, type, attributes)
 
 
+class _Call:
+    """What the calls of one function have in common."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        name: str | None,
+        type: str,
+        attributes: Mapping[str, Any] | None,
+    ) -> None:
+        self._title = str(name or getattr(function, "__qualname__", repr(function)))
+        self._type = type
+        self._attributes = attributes
+        self._parameters = _parameter_names(function)
+
+    def start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LiveSpan | NoopSpan:
+        """Start the span of one call."""
+        started = span(self._title, type=self._type, attributes=self._attributes)
+        if isinstance(started, LiveSpan) and started.trace.level == "trace":
+            started.input = call_input(self._parameters, args, kwargs)
+        return started
+
+
 def _wrap(
     function: Callable[..., Any],
     name: str | None,
     type: str,
     attributes: Mapping[str, Any] | None,
 ) -> Callable[..., Any]:
-    title = str(name or getattr(function, "__qualname__", repr(function)))
-    parameters = _parameter_names(function)
-
-    def start(args: tuple[Any, ...], kwargs: dict[str, Any]) -> LiveSpan | NoopSpan:
-        started = span(title, type=type, attributes=attributes)
-        if isinstance(started, LiveSpan) and started.trace.level == "trace":
-            started.input = call_input(parameters, args, kwargs)
-        return started
-
+    call = _Call(function, name, type, attributes)
     if inspect.isasyncgenfunction(function):
+        return _wrap_generator(function, call, _drive_async)
+    if inspect.isgeneratorfunction(function):
+        return _wrap_generator(function, call, _drive)
+    if inspect.iscoroutinefunction(function):
+        return _wrap_coroutine(function, call)
+    return _wrap_plain(function, call)
 
-        @functools.wraps(function)
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            if is_off():
-                return function(*args, **kwargs)
-            return _drive_async(start(args, kwargs), function(*args, **kwargs))
 
-    elif inspect.isgeneratorfunction(function):
+def _wrap_generator(
+    function: Callable[..., Any], call: _Call, drive: Callable[..., Any]
+) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if is_off():
+            return function(*args, **kwargs)
+        return drive(call.start(args, kwargs), function(*args, **kwargs))
 
-        @functools.wraps(function)
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            if is_off():
-                return function(*args, **kwargs)
-            return _drive(start(args, kwargs), function(*args, **kwargs))
+    return wrapper
 
-    elif inspect.iscoroutinefunction(function):
 
-        @functools.wraps(function)
-        async def wrapper(*args: Any, **kwargs: Any) -> Any:
-            if is_off():
-                return await cast(Awaitable[Any], function(*args, **kwargs))
-            with start(args, kwargs) as active:
-                result = await cast(Awaitable[Any], function(*args, **kwargs))
-                active.output = result
-            return result
+def _wrap_coroutine(
+    function: Callable[..., Awaitable[Any]], call: _Call
+) -> Callable[..., Awaitable[Any]]:
+    @functools.wraps(function)
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if is_off():
+            return await function(*args, **kwargs)
+        with call.start(args, kwargs) as active:
+            result = await function(*args, **kwargs)
+            active.output = result
+        return result
 
-    else:
+    return wrapper
 
-        @functools.wraps(function)
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            if is_off():
-                return function(*args, **kwargs)
-            with start(args, kwargs) as active:
-                result = function(*args, **kwargs)
-                active.output = result
-            return result
+
+def _wrap_plain(function: Callable[..., Any], call: _Call) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if is_off():
+            return function(*args, **kwargs)
+        with call.start(args, kwargs) as active:
+            result = function(*args, **kwargs)
+            active.output = result
+        return result
 
     return wrapper
 
