@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agentglass.redact import Limits, RedactionPolicy, Redactor, bound, normalise
@@ -254,10 +254,13 @@ def test_every_value_becomes_json_within_its_bound(value: Any, limit: int) -> No
 @given(
     values, st.sampled_from([Limits(), Limits(value_bytes=150), Limits(value_bytes=600, depth=2)])
 )
+@example({"name": OddModel(), "value": "kept"}, Limits())
 def test_redacting_twice_is_redacting_once(value: Any, limits: Limits) -> None:
     once = redact(value, limits, pii=True)
+    twice = redact(once, limits, pii=True)
 
-    assert redact(once, limits, pii=True) == once
+    # Compared as text: a failing example is printed, and some of these values cannot be.
+    assert repr(twice) == repr(once)
 
 
 @given(st.recursive(st.text() | st.integers(), lambda inner: st.dictionaries(keys, inner)))

@@ -83,7 +83,7 @@ class OpenAIProvider:
             except APIStatusError as error:
                 if not self._learn(error, body):
                     raise self._error(request, _explain(error), error.status_code) from None
-            except APITimeoutError as error:
+            except (APITimeoutError, TimeoutError) as error:
                 limit_s = self._timeout_s(request)
                 raise self._error(
                     request, f"No answer within {limit_s:g} s{_tries(error)}."
@@ -207,6 +207,9 @@ async def _events(stream: AsyncStream[object]) -> AsyncIterator[object]:
     except json.JSONDecodeError as error:
         raise MalformedReplyError(f"The stream holds malformed JSON: {error.doc[:80]!r}") from error
     except Exception as error:
+        # Version 2 of the SDK lets the time-outs of its HTTP library through.
+        if "Timeout" in type(error).__name__:
+            raise TimeoutError from error
         raise MalformedReplyError(f"The stream broke off: {error}") from error
 
 
@@ -228,7 +231,9 @@ def _explain(error: APIStatusError) -> str:
     return f"HTTP {error.status_code}{_tries(error)}: {error_message(error.body)}"
 
 
-def _tries(error: APIError) -> str:
+def _tries(error: APIError | TimeoutError) -> str:
+    if not isinstance(error, APIError):
+        return ""
     retries = int(error.request.headers.get("x-stainless-retry-count", 0))
     return f" after {retries + 1} tries" if retries else ""
 

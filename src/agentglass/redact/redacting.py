@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from enum import Enum
 from typing import Any
 
 from agentglass.redact.keys import Secrecy
@@ -13,6 +14,7 @@ from agentglass.redact.walk import Path, Walk
 __all__ = ["RedactingWalk", "path_text"]
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+_NAME = re.compile(r"[\w .-]{1,64}")
 
 _SCHEMA_WORDS = frozenset(
     {
@@ -107,8 +109,11 @@ class RedactingWalk(Walk):
         return name, secrecy
 
     def _named(self, value: dict[Any, Any]) -> Secrecy:
+        """Judge `{"name": "Authorization", "value": ...}` by the name; a sentence is no name."""
         name = value.get("name", value.get("key"))
-        return self.rules.key(name).secrecy if type(name) is str else Secrecy.OPEN
+        name = name.value if isinstance(name, Enum) else name
+        is_name = isinstance(name, str) and _NAME.fullmatch(name) is not None
+        return self.rules.key(str.__str__(name)).secrecy if is_name else Secrecy.OPEN
 
     def _container(self, value: Any, path: Path, depth: int, secrecy: Secrecy) -> Any:
         if secrecy and type(value) is dict and _is_schema(value):
