@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 WORKERS ?= 2
 BIN := .venv/bin
-CODE := src tests $(wildcard benchmarks)
+CODE := src tests benchmarks examples
 PACKAGE := pyproject.toml scripts/environment.sh
 
 # A stamp says that an environment holds what its files ask for.
