@@ -115,7 +115,7 @@ def _span_line(row: _Row, width: int, kind_width: int) -> Text:
     figures = [
         format_tokens(span.usage) if span.usage else "",
         format_cost(span.cost.total_usd) if span.cost else "",
-        f"{retries} retries" if (retries := span.attributes.get(names.CALL_RETRIES)) else "",
+        _retries(span.attributes.get(names.CALL_RETRIES)),
         "truncated" if names.TRUNCATED in span.attributes else "",
     ]
     line.append("".join(f"  {figure}" for figure in figures if figure))
@@ -149,6 +149,10 @@ def _own_attributes(span: Span) -> dict[str, Any]:
         for name, value in span.attributes.items()
         if not name.startswith(_OUR_NAMESPACES)
     }
+
+
+def _retries(count: Any) -> str:
+    return f"{count} retr{'y' if count == 1 else 'ies'}" if count else ""
 
 
 def _is_told_below(node: TreeNode) -> bool:
