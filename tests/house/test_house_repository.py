@@ -34,7 +34,7 @@ FLOORS = [
 NOT_OURS = re.compile(
     r"\.(?!ci$|github$|gitignore$|pre-commit).*|__pycache__|.*\.egg-info|build|dist"
 )
-INDEX = re.compile(r"--(?:extra-)?index[-]url|--find[-]links|https?://\S+/simple\b|\.whl\b")
+INDEX = re.compile(r"--(?:extra-)?index[-]url|--find[-]links|https?://\S+/simple\b|[.]whl\b")
 MACHINE_PATH = re.compile(r"(?<![\w.}>~-])/(?:root|work|tmp|home/\w+|Users/\w+)/")
 
 MAKE = re.compile(r"(?:`|^ {4})make ((?:[a-z]+ ?)+?)(?:`|  |$)|^make ([a-z]+)$", re.MULTILINE)
