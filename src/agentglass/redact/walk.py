@@ -6,6 +6,7 @@ from typing import Any
 from agentglass.redact.keys import Secrecy
 from agentglass.redact.limits import MARKER, SLACK, Limits, text_digest, text_size
 from agentglass.redact.plain import key_text, number_text, to_plain
+from agentglass.redact.texts import clean_surrogates
 
 __all__ = ["CUT", "Walk", "bound", "free_name", "normalise"]
 
@@ -55,7 +56,7 @@ class Walk:
 
     def key(self, key: str) -> tuple[str, Secrecy]:
         """Return the name to use for a key, and what it says about its value."""
-        return key, Secrecy.OPEN
+        return clean_surrogates(key), Secrecy.OPEN
 
     def _any(self, value: Any, path: Path, depth: int, secrecy: Secrecy) -> Any:
         kind = type(value)
@@ -142,6 +143,7 @@ class Walk:
         return Secrecy.OPEN
 
     def _text(self, text: str, path: Path, secrecy: Secrecy) -> Any:
+        text = clean_surrogates(text)
         left = max(self.left, 0)
         if len(text) <= left and (size := text_size(text)) <= left:
             self.left = left - size - 2
