@@ -18,10 +18,13 @@ __all__ = [
     "Problem",
     "ProviderError",
     "RunNotFoundError",
+    "StoreBusyError",
     "StoreError",
+    "StoreLostError",
     "StoreVersionError",
     "WorkflowFileError",
     "did_you_mean",
+    "error_text",
 ]
 
 
@@ -120,6 +123,14 @@ class StoreError(AgentglassError, OSError):
     """The local store cannot be read or written."""
 
 
+class StoreBusyError(StoreError):
+    """Another program holds the store; it may let go of it."""
+
+
+class StoreLostError(StoreError):
+    """The file of the store is damaged or gone: recording needs another one."""
+
+
 class StoreVersionError(StoreError):
     """The store was written by a newer agentglass."""
 
@@ -156,3 +167,14 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     # Loaded when somebody has made a mistake: it takes a tenth of the time to import agentglass.
     near = import_module("difflib").get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def error_text(error: BaseException) -> str:
+    """Return `ValueError: why` for any exception; errors of agentglass speak for themselves."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - user code: an exception whose text cannot be made
+        text = "<its message cannot be read>"
+    if isinstance(error, AgentglassError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from agentglass.errors import AgentglassError, WorkflowFileError
+from agentglass.errors import AgentglassError, WorkflowFileError, error_text
 from agentglass.spans import (
     STATUS_TABLE,
     Cost,
@@ -179,7 +179,7 @@ def _thinking_performance(usage: Usage) -> dict[str, Any]:
 def _failure(
     error: BaseException, failed_node: str | None, state: Mapping[str, Any]
 ) -> dict[str, Any]:
-    message = _message(error)
+    message = error_text(error)
     failure: dict[str, Any] = {"error": message, "errors": _errors(error, failed_node, state)}
     if failed_node is not None:
         failure["failed_node"] = failed_node
@@ -207,7 +207,7 @@ def _errors(
     entry: dict[str, Any] = {
         "source": "node" if failed_node else "run",
         "category": "execution_failure",
-        "message": _message(error),
+        "message": error_text(error),
         "node_id": failed_node,
         "fixable": False,
         "type": type(error).__name__,
@@ -221,16 +221,6 @@ def _errors(
     elif failed_node is None and isinstance(error, AgentglassError) and error.exit_code == 2:
         entry |= {"source": "inputs", "category": "invalid_usage", "fixable": True}
     return [entry]
-
-
-def _message(error: BaseException) -> str:
-    if isinstance(error, AgentglassError):
-        return str(error)
-    try:
-        text = str(error)
-    except Exception:  # noqa: BLE001 - user code: an exception whose text cannot be made
-        text = "<its message cannot be read>"
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _totals_of(result: RunResult) -> Totals:
