@@ -8,7 +8,7 @@ from importlib import import_module
 
 from benchmarks.rows import Row
 
-GROUPS = ("startup", "caller", "writer", "off", "workflow", "durability", "store")
+GROUPS = ("startup", "caller", "writer", "off", "workflow", "durability", "store", "search")
 
 
 def main(arguments: list[str]) -> int:

@@ -17,6 +17,7 @@ EXTRAS: Mapping[str, str] = {
     "langchain_core": "run",
     "langgraph": "run",
     "openai": "openai",
+    "pandas": "frames",
     "pydantic": "run",
     "yaml": "run",
 }

@@ -69,7 +69,11 @@ def assert_recorded_elsewhere(cli: CommandLine, reason: str) -> None:
     assert shown.out.endswith("complete: all 2 spans are recorded\n")
 
 
-@pytest.mark.parametrize(("spoil", "reason"), BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [BROKEN["a file is in the way"], BROKEN["a newer version"]],
+    ids=["a file is in the way", "a newer version"],
+)
 def test_the_run_goes_on_with_one_warning_and_is_found(
     cli: CommandLine, spoil: Callable[[Path], None], reason: str
 ) -> None:
@@ -77,6 +81,19 @@ def test_the_run_goes_on_with_one_warning_and_is_found(
     spoil(cli.home)
 
     assert_recorded_elsewhere(cli, reason)
+
+
+def test_a_corrupt_store_is_kept_aside_with_one_warning(cli: CommandLine) -> None:
+    a_corrupt_store(cli.home)
+
+    run, again, shown = cli("run", cli.write(COUNT)), cli("run", cli.write(COUNT)), cli("show")
+
+    assert (run.code, run.out, run.err.count("\n")) == (0, "2\n", 1)
+    assert "Recording goes on in a new one." in run.err
+    assert again.err == ""
+    assert shown.out.endswith("complete: all 2 spans are recorded\n")
+    (kept,) = cli.home.glob("traces.db.corrupt-*")
+    assert kept.read_bytes() == b"no database" * 1000
 
 
 def test_a_full_disk_does_not_stop_the_run(cli: CommandLine, full_disk: Path) -> None:

@@ -29,8 +29,9 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
 
 def test_every_sink_that_is_brought_along_can_be_opened() -> None:
+    needed = {"http": {"target": "http://127.0.0.1/"}}
     for name in SINKS:
-        sink: Sink = open_sink(name)
+        sink: Sink = open_sink(name, **needed.get(name, {}))
 
         assert sink.name == name
         sink.close()
@@ -42,7 +43,7 @@ def test_an_unknown_name_names_the_nearest_one() -> None:
 
     assert (
         str(caught.value)
-        == "Unknown sink 'debugfile'. Did you mean 'debug_file'? Known: debug_file."
+        == "Unknown sink 'debugfile'. Did you mean 'debug_file'? Known: debug_file, http."
     )
 
 
@@ -50,7 +51,7 @@ def test_an_outsider_joins_through_an_entry_point(install: Install) -> None:
     install("memory", "agentglass.testing:MemorySink")
 
     assert isinstance(open_sink("memory"), MemorySink)
-    assert sink_names() == ["debug_file", "memory"]
+    assert sink_names() == ["debug_file", "http", "memory"]
 
 
 def test_a_missing_library_becomes_the_line_that_installs_it(

@@ -116,11 +116,6 @@ def a_file(tmp_path):
     (tmp_path / "home").write_text("in the way")
 
 
-def no_database(tmp_path):
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "traces.db").write_bytes(b"not a database, for sure" * 100)
-
-
 def too_new(tmp_path):
     newer(tmp_path / "home" / "traces.db")
 
@@ -129,7 +124,7 @@ def a_directory(tmp_path):
     (tmp_path / "home" / "traces.db").mkdir(parents=True)
 
 
-@pytest.mark.parametrize("obstacle", [a_file, no_database, too_new, a_directory])
+@pytest.mark.parametrize("obstacle", [a_file, too_new, a_directory])
 def test_a_home_that_cannot_be_used_gives_way_to_a_temporary_one(obstacle, tmp_path, temporary):
     obstacle(tmp_path)
 

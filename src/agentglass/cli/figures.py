@@ -15,10 +15,12 @@ __all__ = [
     "format_time",
     "format_tokens",
     "format_total_cost",
+    "parse_bytes",
     "parse_since",
 ]
 
 _LAST_NS = 2**63 - 1
+_BYTES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -78,7 +80,7 @@ def format_bytes(size: int) -> str:
     raise AssertionError("the last unit takes every number")
 
 
-def parse_since(text: str) -> int:
+def parse_since(text: str, option: str = "--since") -> int:
     """Return the unix time in nanoseconds that `2h`, `7d` or `2026-11-21[T10:00]` stands for.
 
     What lies before 1970, or too late for the store's 64 bits, becomes the nearest time it knows.
@@ -94,9 +96,21 @@ def parse_since(text: str) -> int:
         return _clamp(datetime.fromisoformat(text.strip()).timestamp())
     except ValueError:
         raise OptionError(
-            f"--since is {text!r}. Expected an age such as 30m, 2h, 7d, or a date such as "
+            f"{option} is {text!r}. Expected an age such as 30m, 2h, 7d, or a date such as "
             "2026-11-21 or 2026-11-21T10:00."
         ) from None
+
+
+def parse_bytes(text: str) -> int:
+    """Return the size that `800KB`, `500 MB` or `1.5GB` stands for; a bare number counts bytes.
+
+    Raises:
+        OptionError: It is no size.
+    """
+    size = re.fullmatch(r"(\d{1,12}(?:\.\d{1,3})?)\s*([KMGT]?B)?", text.strip().upper())
+    if size is None:
+        raise OptionError(f"{text!r} is no size. Expected one such as 500MB or 2GB.")
+    return int(float(size[1]) * _BYTES[size[2] or "B"])
 
 
 def _clamp(seconds: float) -> int:

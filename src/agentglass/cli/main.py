@@ -21,6 +21,12 @@ VERBS = {
     "validate": "agentglass.cli.validate:validate",
     "runs": "agentglass.cli.runs:runs",
     "show": "agentglass.cli.show:show",
+    "tail": "agentglass.cli.tail:tail",
+    "search": "agentglass.cli.search:search",
+    "stats": "agentglass.cli.stats:stats",
+    "delete": "agentglass.cli.delete:delete",
+    "gc": "agentglass.cli.gc:gc",
+    "backup": "agentglass.cli.backup:backup",
     "doctor": "agentglass.cli.doctor:doctor",
 }
 """Verb -> the function that declares its options, in the order of `--help`."""

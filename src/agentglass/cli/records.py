@@ -5,7 +5,7 @@ from typing import Any
 
 from agentglass.spans import STATUS_TABLE, Span, Totals, Trace, TraceSummary
 
-__all__ = ["run_record", "trace_record"]
+__all__ = ["run_record", "span_record", "trace_record"]
 
 
 def run_record(run: TraceSummary) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def trace_record(trace: Trace) -> dict[str, Any]:
     completeness = trace.completeness
     return {
         "run": run_record(trace.summary),
-        "spans": [_span(span) for span in trace.spans],
+        "spans": [span_record(span) for span in trace.spans],
         "complete": completeness.is_complete,
         "incomplete_because": list(completeness.reasons),
     }
@@ -53,7 +53,8 @@ def _totals(totals: Totals) -> dict[str, Any]:
     }
 
 
-def _span(span: Span) -> dict[str, Any]:
+def span_record(span: Span) -> dict[str, Any]:
+    """Return one span: what `agentglass show --json` lists and `tail --json` prints."""
     return {
         "span_id": span.span_id,
         "parent_id": span.parent_id,

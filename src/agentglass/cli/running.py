@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from agentglass.cli.progress import Progress
+from agentglass.cli.stores import Stores
 from agentglass.cli.terminal import complain, is_interactive, print_json, print_text
-from agentglass.errors import AgentglassError, BudgetExceededError
+from agentglass.errors import AgentglassError, BudgetExceededError, error_text
 from agentglass.record import Recorder, current_recorder
+from agentglass.record.recorder import close_all
+from agentglass.record.sigterm import close_on_sigterm
 from agentglass.redact import RedactionPolicy, Redactor
 from agentglass.sinks.debug_file import DebugFileSink
 from agentglass.spans import STATUS_TABLE, Trace
@@ -40,6 +43,7 @@ def run_and_print(
         AgentglassError: There was no run.
     """
     recorder = current_recorder()
+    close_on_sigterm(close_all)
     workflow = load_workflow(file, model=model)
     with Progress(recorder) if is_interactive() else nullcontext():
         result = execute(workflow, inputs, level=level, session_id=session_id, tags=tags)
@@ -52,8 +56,8 @@ def run_and_print(
         print_json(envelope)
     elif result.error is None:
         _print_result(result.result)
-    if result.error is not None and not as_json:
-        _print_failure(result, redactor)
+    else:
+        _print_failure(result, result.error, redactor)
     return _exit_code(result)
 
 
@@ -63,7 +67,7 @@ def _recorded(recorder: Recorder, result: RunResult) -> Trace | None:
         return None
     try:
         receipt = recorder.flush()
-        trace = recorder.store.get_trace(result.trace_id)
+        trace = Stores().get(result.trace_id) or recorder.store.get_trace(result.trace_id)
     except AgentglassError as error:
         _logger.warning("the record of this run cannot be read: %s", error)
         return None
@@ -91,24 +95,15 @@ def _print_result(value: Any) -> None:
         print_json(value)
 
 
-def _print_failure(result: RunResult, redactor: Redactor) -> None:
+def _print_failure(result: RunResult, error: BaseException, redactor: Redactor) -> None:
     """Say what failed; redacted, because stderr is often kept in a log."""
-    error = result.error
-    what = str(error) if isinstance(error, AgentglassError) else _describe(error)
+    what = error_text(error)
     where = f"Node {result.failed_node!r} failed: " if result.failed_node else ""
     # A NodeError names its node itself.
     message = what if what.startswith("Node ") else f"{where}{what}"
     complain(str(redactor.redact_value(message)))
     if result.run_id is not None:
         complain(f"Show the run with: agentglass show {result.run_id[:8]}")
-
-
-def _describe(error: BaseException | None) -> str:
-    try:
-        text = str(error)
-    except Exception:  # noqa: BLE001 - user code: an exception whose text cannot be made
-        text = ""
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _exit_code(result: RunResult) -> int:

@@ -10,6 +10,7 @@ from agentglass.cli.terminal import print_json
 from agentglass.errors import OptionError, did_you_mean
 from agentglass.plugins import load_object
 from agentglass.spans import Status, TraceFilter, TraceSummary
+from agentglass.store.where import check_where
 
 __all__ = ["runs"]
 
@@ -24,6 +25,10 @@ def runs(
     since: Annotated[
         str | None, typer.Option("--since", help="Only runs since: 30m, 2h, 7d, or a date.")
     ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option("--where", help='Only runs for which this holds: "cost > 0.01 and node = x".'),
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,
 ) -> None:
@@ -32,7 +37,10 @@ def runs(
         workflow=workflow,
         status=None if status is None else _status(status),
         since_ns=None if since is None else parse_since(since),
+        where=where,
     )
+    if where is not None:
+        check_where(where)
     stores = Stores()
     found = stores.latest(query, limit)
     if found or not stores.problems:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from agentglass.cli.terminal import complain
 from agentglass.errors import RunNotFoundError, StoreError
-from agentglass.spans import Trace, TraceFilter, TraceSummary, is_trace_id
+from agentglass.spans import Trace, TraceFilter, TraceSummary, is_trace_id, join_traces
 from agentglass.store import SQLiteStore, fallback_home, resolve_home
 from agentglass.store.home import STORE_NAME
 
@@ -21,17 +21,34 @@ class Stores:
 
     def __init__(self) -> None:
         self.readable: list[SQLiteStore] = []
-        self.problems: list[StoreError] = []
-        """Why the others cannot be read."""
-        for path in dict.fromkeys((store_path(), fallback_home() / STORE_NAME)):
-            if path.exists():
+        self._problems: dict[Path, StoreError] = {}
+        self._opened: set[Path] = set()
+        self.look()
+
+    def look(self) -> None:
+        """Open the stores that are there and were not before, or could not be read."""
+        for path in (store_path(), fallback_home() / STORE_NAME):
+            if path not in self._opened and path.exists():
                 self._open(path)
+
+    @property
+    def problems(self) -> list[StoreError]:
+        """Why stores that are there cannot be read."""
+        return list(self._problems.values())
 
     def latest(self, query: TraceFilter, limit: int) -> list[TraceSummary]:
         """Return the runs that match, latest first."""
-        found = [run for store in self.readable for run in store.find(query, limit=limit).traces]
-        found.sort(key=lambda run: run.start_ns, reverse=True)
-        return found[:limit]
+        pages = [store.find(query, limit=limit).traces for store in self.readable]
+        found = {run.trace_id: run for page in pages for run in page}
+        if len(pages) > 1:
+            found = self._joined(found, query)
+        return sorted(found.values(), key=lambda run: run.start_ns, reverse=True)[:limit]
+
+    def get(self, trace_id: str) -> Trace | None:
+        """Return a run, put together where it was recorded in two stores; None for none."""
+        found = [store.get_trace(trace_id) for store in self.readable]
+        parts = [trace for trace in found if trace is not None]
+        return join_traces(parts) if parts else None
 
     def find(self, ref: str) -> Trace:
         """Return the run that a user means; says so when it may not be the right one.
@@ -52,26 +69,32 @@ class Stores:
             complain(f"Warning: {problem}")
         return trace
 
+    def _joined(
+        self, found: dict[str, TraceSummary], query: TraceFilter
+    ) -> dict[str, TraceSummary]:
+        """Put together what is in two stores, and leave out what does not match then."""
+        traces = [self.get(trace_id) for trace_id in found]
+        runs = [trace.summary for trace in traces if trace is not None]
+        return {run.trace_id: run for run in runs if query.status in (None, run.status)}
+
     def _open(self, path: Path) -> None:
         store = SQLiteStore(path)
         try:
             store.check()
         except StoreError as error:
-            self.problems.append(error)
+            self._problems[path] = error
         else:
+            self._problems.pop(path, None)
+            self._opened.add(path)
             self.readable.append(store)
 
     def _lookup(self, ref: str) -> Trace | None:
         if ref == "last":
             runs = self.latest(TraceFilter(), 1)
         elif is_trace_id(ref):
-            return self._get(ref)
+            return self.get(ref)
         else:
             runs = self.latest(TraceFilter(run_id_prefix=ref.lower()), 6)
         if len(runs) > 1:
             raise RunNotFoundError(ref, sorted(run.run_id for run in runs))
-        return self._get(runs[0].trace_id) if runs else None
-
-    def _get(self, trace_id: str) -> Trace | None:
-        traces = (store.get_trace(trace_id) for store in self.readable)
-        return next((trace for trace in traces if trace is not None), None)
+        return self.get(runs[0].trace_id) if runs else None

@@ -5,9 +5,20 @@ import sys
 from io import TextIOWrapper
 from typing import Any
 
+import typer
+
+from agentglass.errors import OptionError
 from agentglass.redact import normalise
 
-__all__ = ["accept_all_text", "complain", "is_interactive", "print_json", "print_text", "visible"]
+__all__ = [
+    "accept_all_text",
+    "complain",
+    "confirm",
+    "is_interactive",
+    "print_json",
+    "print_text",
+    "visible",
+]
 
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 
@@ -38,6 +49,21 @@ def complain(text: str) -> None:
     """Print a message for a person."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
+
+
+def confirm(question: str, option: str) -> None:
+    """Ask before something is lost; goes on after a yes and exits with 1 after anything else.
+
+    Args:
+        question: What is about to happen.
+        option: The one that answers yes.
+
+    Raises:
+        OptionError: Nobody is there to answer.
+    """
+    if not sys.stdin.isatty():
+        raise OptionError(f"{question} Nobody is there to answer: nothing was done. Add {option}.")
+    typer.confirm(question, abort=True, err=True)
 
 
 def visible(text: str) -> str:

@@ -1,19 +1,26 @@
 """The process-wide default recorder, and the lookup of the one that applies here."""
 
+import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from agentglass.record.context import Context, current_context
-from agentglass.record.recorder import Receipt, Recorder
+from agentglass.record.recorder import Receipt, Recorder, close_all
+from agentglass.record.sender import SinkSpec
+from agentglass.record.sigterm import close_on_sigterm
 from agentglass.redact import Limits, RedactionPolicy
 from agentglass.spans import Level, Processor, Resource, TraceStore
 
 __all__ = ["configure", "current_recorder", "flush", "use_recorder"]
 
-_lock = threading.Lock()
+_lock = threading.RLock()
+# Nobody holds it while a process forks: in the child nobody would let go of it.
+os.register_at_fork(
+    before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
+)
 _default: dict[str, Recorder] = {}
 
 
@@ -41,10 +48,12 @@ def configure(
     processors: tuple[Processor, ...] = (),
     service: str | None = None,
     attributes: Mapping[str, Any] | None = None,
+    sinks: Sequence[SinkSpec] = (),
     project: str | None = None,
     environment: str | None = None,
     release: str | None = None,
     exit_wait_s: float = 2.0,
+    handle_sigterm: bool = False,
 ) -> Recorder:
     """Set the default recorder of this process; the one before is flushed and closed.
 
@@ -58,16 +67,19 @@ def configure(
         processors: Functions `Span -> Span | None`, applied after redaction.
         service: Name of the program in the record.
         attributes: Further facts about the program, under OTel resource names.
+        sinks: Where the record goes besides: sinks, their names, or pairs of name and options.
         project: Which project the traces belong to.
         environment: Where the program runs, as in `production`.
         release: Its version.
-        exit_wait_s: How long the end of the process waits for the writer.
+        exit_wait_s: How long the end of the process waits for the writer and the sinks.
+        handle_sigterm: Store what is left before SIGTERM ends the process. Only where SIGTERM has
+            its default effect; a handler of the program's own is never replaced.
 
     Returns:
         The new default recorder.
 
     Raises:
-        OptionError: `level` is unknown.
+        OptionError: `level` or the name of a sink is unknown.
     """
     recorder = Recorder(
         home=home,
@@ -77,6 +89,7 @@ def configure(
         limits=limits,
         processors=processors,
         resource=Resource(service, dict(attributes or {})) if service else None,
+        sinks=sinks,
         project=project,
         environment=environment,
         release=release,
@@ -87,6 +100,8 @@ def configure(
         _default["recorder"] = recorder
     if before is not None:
         before.close()
+    if handle_sigterm:
+        close_on_sigterm(close_all)
     return recorder
 
 
@@ -108,5 +123,5 @@ def use_recorder(recorder: Recorder) -> Iterator[Recorder]:
 
 
 def flush(timeout_s: float | None = 10.0) -> Receipt:
-    """Wait until everything recorded so far is stored, and say what was."""
+    """Wait until everything recorded so far is stored and with the sinks, and say what was."""
     return current_recorder().flush(timeout_s)

@@ -44,6 +44,9 @@ class LiveSpan(Span):
 
     __slots__ = ("parent", "recorder", "size_bytes", "stored", "token")
 
+    is_remote = False
+    """Whether another process records it."""
+
     def __init__(
         self,
         recorder: "Recorder",
@@ -195,23 +198,28 @@ class EndedSpan(LiveSpan):
         if name in _BOOKKEEPING:
             object.__setattr__(self, name, value)
         else:
-            _too_late(name)
+            self._ignore(name)
 
     def set_attribute(self, name: str, value: Any) -> None:
         """Ignore the value: the span has ended."""
-        _too_late(name)
+        self._ignore(name)
+
+    def set_attributes(self, attributes: Mapping[str, Any]) -> None:
+        """Ignore the values: the span has ended."""
+        for name in attributes:
+            self._ignore(name)
 
     def add_event(self, name: str, attributes: Mapping[str, Any] | None = None) -> None:
         """Ignore the event: the span has ended."""
-        _too_late(name)
+        self._ignore(name)
 
     def add_link(self, trace_id: str, span_id: str, **attributes: Any) -> None:
         """Ignore the link: the span has ended."""
-        _too_late("links")
+        self._ignore("links")
 
     def record_error(self, error: BaseException) -> None:
         """Ignore the error: the span has ended."""
-        _too_late("error")
+        self._ignore("error")
 
     def end(self, status: Status | None = None) -> None:
         """Do nothing: the span has ended."""
@@ -225,6 +233,9 @@ class EndedSpan(LiveSpan):
         token, self.token = self.token, None
         if token is not None:
             leave(token)
+
+    def _ignore(self, name: str) -> None:
+        _logger.warning("%r was set on a span that has ended; it is not recorded", name)
 
 
 _BOOKKEEPING = frozenset({"parent", "stored", "token"})
@@ -244,7 +255,3 @@ def _describe(error: BaseException) -> ErrorInfo:
     except Exception:  # noqa: BLE001 - user code again, in a cause or a note
         stack = None
     return ErrorInfo(name, message, stack)
-
-
-def _too_late(name: str) -> None:
-    _logger.warning("%r was set on a span that has ended; it is not recorded", name)

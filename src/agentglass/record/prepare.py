@@ -16,6 +16,7 @@ from agentglass.spans import (
     Span,
     Status,
     Usage,
+    names,
 )
 
 __all__ = ["Preparer"]
@@ -67,7 +68,10 @@ class Preparer:
         if trace.expected is not None or (live.parent is None and has_ended):
             # What starts after the end of its root makes the count of the root out of date.
             count = trace.started_count()
-            says_more = says_more or count != trace.expected
+            if trace.upstream is None:
+                says_more = says_more or count != trace.expected
+            elif count != trace.expected:
+                record.attributes[names.SPANS_STARTED] = count - (trace.expected or 0)
             trace.expected = count
         live.stored = 2 if has_ended else 1
         record.trace = live.trace

@@ -13,6 +13,8 @@ __all__ = ["Barrier", "SpanQueue"]
 
 _SPAN_BYTES = 600
 """What a span takes besides its contents."""
+_RESERVE = 2
+"""How many times the bounds are open to roots, and to spans that the store holds as open."""
 
 
 def _nobody() -> None:
@@ -41,7 +43,7 @@ class SpanQueue:
         self._wake = threading.Event()
         self._hurry = threading.Event()
         self._gap_lock = threading.Lock()
-        self._gaps: dict[str, Gap] = {}
+        self._gaps: dict[tuple[str, str], Gap] = {}
         self.accepted = 0
         self.dropped = 0
         self.start_writer: Callable[[], None] = _nobody
@@ -133,9 +135,14 @@ class SpanQueue:
         """Leave a gap record in the trace of a span."""
         now_ns = span.recorder.now_ns()
         with self._gap_lock:
-            known = self._gaps.get(span.trace_id)
+            known = self._gaps.get((span.trace_id, reason))
             count = 1 if known is None else known.count + 1
-            self._gaps[span.trace_id] = Gap(span.trace_id, None, now_ns, count, reason)
+            self._gaps[span.trace_id, reason] = Gap(span.trace_id, None, now_ns, count, reason)
+
+    def oldest_ns(self) -> int | None:
+        """Return when the span that waits longest was handed over; None when none waits."""
+        waiting = (item for item in self._items.copy() if not isinstance(item, Barrier))
+        return next((span.end_ns or span.start_ns for span in waiting), None)
 
     def __len__(self) -> int:
         return len(self._items)
@@ -148,16 +155,22 @@ class SpanQueue:
     def _wait_for_room(self, span: LiveSpan) -> bool:
         deadline = time.monotonic() + self._patience_ms() / 1000
         self._hurry.set()
-        while True:
-            in_bytes = self._bytes_in - self._bytes_out
-            if len(self._items) < self._max_spans and (
-                in_bytes + span.size_bytes <= self._max_bytes or in_bytes <= 0
-            ):
-                return True
+        while not self._has_room(span, 1):
             if time.monotonic() >= deadline:
+                # A run that the store has never heard of, or holds as open, must not stay so.
+                is_needed = span.parent is None or span.stored == 1
+                if is_needed and self._has_room(span, _RESERVE):
+                    return True
                 self.drop(span, "the queue was full")
                 return False
             time.sleep(0.001)
+        return True
+
+    def _has_room(self, span: LiveSpan, times: int) -> bool:
+        in_bytes = self._bytes_in - self._bytes_out
+        return len(self._items) < times * self._max_spans and (
+            in_bytes + span.size_bytes <= times * self._max_bytes or in_bytes <= 0
+        )
 
     def _patience_ms(self) -> int:
         """Return how long a caller may wait: not at all on a thread that runs an event loop."""

@@ -4,17 +4,17 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from agentglass.errors import AgentglassError
+from agentglass.errors import AgentglassError, StoreError
 from agentglass.plugins import load_object
 from agentglass.record.live import LiveSpan
+from agentglass.record.place import Place
 from agentglass.record.prepare import Preparer
 from agentglass.record.queue import Barrier, SpanQueue
 from agentglass.redact import Limits, RedactionPolicy, Redactor
-from agentglass.spans import Gap, Processor, Resource, Span, TraceStore
-from agentglass.store import open_store
+from agentglass.spans import Gap, Processor, Resource, SinkAddress, Span, TraceStore
 
 __all__ = ["Writer"]
 
@@ -26,6 +26,8 @@ GATHER_S = 0.02
 OPEN_AFTER_NS = 1_000_000_000
 """A span that is open longer than this is stored as open."""
 LEASE_TICK_S = 10.0
+TEND_TICK_S = 0.05
+"""How long the queue must be empty until more words are indexed."""
 _THIS_RESOURCE = "agentglass.record.process:this_resource"
 """Loaded on the writer's thread: what it imports takes 15 ms."""
 _LOOK_S = 0.25
@@ -49,13 +51,14 @@ class Writer:
         processors: tuple[Processor, ...],
         resource: Resource | None,
         now_ns: Callable[[], int],
+        sinks: Sequence[SinkAddress] = (),
+        on_stored: Callable[[bool], None] | None = None,
     ) -> None:
         self._queue = queue
         self._open_spans = open_spans
-        self._given_store = store
-        self._store = store
-        self._home = home
+        self._place = Place(store, home, sinks)
         self._now_ns = now_ns
+        self._on_stored = on_stored
         self._resource = resource
         self._policy, self._limits, self._processors = policy, limits, processors
         self._preparer: Preparer | None = None
@@ -64,7 +67,8 @@ class Writer:
         self._stopping = threading.Event()
         self._failing_since = 0.0
         self._ended_roots: dict[str, None] = {}
-        self._covered_ns = now_ns()
+        self._has_more_to_tend = False
+        self._in_hand_ns: int | None = None
         self._next_tick = 0.0
         self.stored = 0
         """Records taken from the queue that are in the store."""
@@ -77,22 +81,16 @@ class Writer:
     @property
     def store_path(self) -> str | None:
         """Where the record is kept."""
-        path = getattr(self._store, "path", None)
-        return None if path is None else str(path)
+        return self._place.path
 
     def lag_ms(self) -> float:
         """Return how old the oldest record is that may not be stored yet."""
-        return max(0.0, (self._now_ns() - self._covered_ns) / 1e6)
+        oldest_ns = self._in_hand_ns or self._queue.oldest_ns()
+        return 0.0 if oldest_ns is None else max(0.0, (self._now_ns() - oldest_ns) / 1e6)
 
     def open_store(self) -> TraceStore:
         """Return the store, opened on first use; what did not work is said then."""
-        with self._lock:
-            if self._store is None:
-                opened = open_store(self._home)
-                for notice in opened.notices:
-                    _logger.warning("%s", notice)
-                self._store = opened.store
-            return self._store
+        return self._place.open()
 
     def wait_until_stored(self, timeout_s: float | None) -> bool:
         """Wait until all that is in the queue now is stored.
@@ -135,12 +133,16 @@ class Writer:
     # -- the thread ----------------------------------------------------------------------------
 
     def _ensure_thread(self) -> None:
-        if self._thread is None:
+        if not self._is_running():
             with self._lock:
                 self._start_thread()
 
+    def _is_running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
     def _start_thread(self) -> None:
-        if self._thread is None:
+        if not self._is_running():
+            self._stopping.clear()
             thread = threading.Thread(target=self._run, name="agentglass-writer", daemon=True)
             try:
                 thread.start()
@@ -155,6 +157,7 @@ class Writer:
         while not is_over:
             is_stopping = self._stopping.is_set()
             tick = 1.0 if self._open_spans else LEASE_TICK_S
+            tick = TEND_TICK_S if self._has_more_to_tend else tick
             has_work = self._queue.wait(0.0 if is_stopping else tick)
             is_over = is_stopping and not has_work
             try:
@@ -171,11 +174,13 @@ class Writer:
                 _logger.exception("the recorder has a fault; please report it")
 
     def _drain(self) -> None:
-        began_ns = self._now_ns()
+        self._in_hand_ns = self._queue.oldest_ns()
         while True:
             spans, barriers = self._queue.take(BATCH_SPANS)
             if not spans and not barriers:
                 break
+            if spans:
+                self._in_hand_ns = spans[0].end_ns or spans[0].start_ns
             gaps = self._queue.take_gaps()
             try:
                 if spans or gaps:
@@ -190,7 +195,7 @@ class Writer:
                     barrier.set()
         if gaps := self._queue.take_gaps():
             self._keep([], gaps, counted=0)
-        self._covered_ns = began_ns
+        self._in_hand_ns = None
         self._second_pass()
 
     def _keep(self, spans: list[LiveSpan], gaps: list[Gap], *, counted: int) -> None:
@@ -221,25 +226,43 @@ class Writer:
     def _commit(self, records: list[Span], gaps: list[Gap]) -> int:
         """Write until the store takes it, or the process ends; returns how many were given up."""
         attempt = 0
+        above: list[Span] = []
         while True:
             try:
-                self.open_store().write(records, gaps)
-            except AgentglassError as error:
-                if not self._failing_since:
-                    _logger.warning("spans cannot be stored at the moment: %s", error)
-                    self._failing_since = time.monotonic()
+                self.open_store().write([*above, *records], gaps)
+            except StoreError as error:
+                is_last = self._stopping.is_set() and attempt > 0
+                if self._place.move(error, is_last=is_last):
+                    above = self._open_again()
+                    continue
+                self._say_failing(error)
             except Exception:  # noqa: BLE001
                 # Not the store but something in a record: find it, and keep the others.
-                return self._commit_apart(records, gaps)
+                return self._commit_apart([*above, *records], gaps)
             else:
-                if self._failing_since:
-                    _logger.warning("spans are stored again")
-                    self._failing_since = 0.0
+                self._say_working()
                 return 0
-            if self._stopping.is_set() and attempt:
+            if is_last:
                 return len(records)
             self._stopping.wait(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
             attempt += 1
+
+    def _open_again(self) -> list[Span]:
+        """Return what a new place must know of what the old one had: the spans that are open."""
+        spans = [span for span in list(self._open_spans) if span.stored == 1]
+        for span in spans:
+            span.stored = 0
+        return self._prepared(spans)[0]
+
+    def _say_failing(self, error: StoreError) -> None:
+        if not self._failing_since:
+            _logger.warning("spans cannot be stored at the moment: %s", error)
+            self._failing_since = time.monotonic()
+
+    def _say_working(self) -> None:
+        if self._failing_since:
+            _logger.warning("spans are stored again")
+            self._failing_since = 0.0
 
     def _commit_apart(self, records: list[Span], gaps: list[Gap]) -> int:
         if len(records) > 1:
@@ -254,15 +277,26 @@ class Writer:
     def _second_pass(self) -> None:
         """Do what may be slow, behind the commits."""
         ended_roots, self._ended_roots = self._ended_roots, {}
-        if not ended_roots or self._store is None:
+        if self._place.store is None:
             return
         try:
-            self._store.roll_up(ended_roots)
+            if ended_roots:
+                self._place.store.roll_up(ended_roots)
+            if self._on_stored is not None:
+                self._on_stored(bool(ended_roots))
+            self._tend(self._place.store)
         except AgentglassError as error:
             _logger.debug("roll-ups are left to the next reader: %s", error)
 
+    def _tend(self, store: TraceStore) -> None:
+        """Index a few words; what is left at the end of the process is left to who searches."""
+        self._has_more_to_tend = False
+        self._has_more_to_tend = not self._stopping.is_set() and store.tend()
+
     def _tick(self) -> None:
         """Store what has been open for long, and renew the lease of this process."""
+        if self._has_more_to_tend:
+            self._second_pass()
         now = time.monotonic()
         if now < self._next_tick:
             return
@@ -271,9 +305,9 @@ class Writer:
         waiting = [s for s in list(self._open_spans) if not s.stored and s.start_ns < horizon]
         if waiting:
             self._keep(waiting, [], counted=0)
-        if self._store is not None:
+        if self._place.store is not None:
             try:
-                self._store.renew_lease()
+                self._place.store.renew_lease()
             except AgentglassError as error:
                 _logger.debug("the lease was not renewed: %s", error)
 
@@ -281,8 +315,8 @@ class Writer:
         self._queue.leave()
         if self._failing_since:
             _logger.warning("%d spans could not be stored", self.given_up)
-        if self._store is not None:
+        if self._place.store is not None:
             try:
-                self._store.release_lease()
+                self._place.store.release_lease()
             except AgentglassError as error:
                 _logger.debug("the lease was not released: %s", error)

@@ -1,22 +1,28 @@
 """Destinations of traces, one module each, found by name."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from agentglass.plugins import load_plugin, plugin_names
+from agentglass.sinks.sampling import Sampled
 from agentglass.spans import Sink
 
-__all__ = ["SINKS", "open_sink", "sink_names"]
+__all__ = ["SINKS", "Sampled", "open_sink", "sink_names"]
 
-SINKS = {"debug_file": "agentglass.sinks.debug_file:DebugFileSink"}
+SINKS = {
+    "debug_file": "agentglass.sinks.debug_file:DebugFileSink",
+    "http": "agentglass.sinks.http:HttpSink",
+}
 """Name in a configuration -> the class; outsiders join through the entry-point group
 `agentglass.sinks`."""
 
 
-def open_sink(name: str, **options: Any) -> Sink:
+def open_sink(name: str, *, sample: Mapping[str, Any] | None = None, **options: Any) -> Sink:
     """Make a sink.
 
     Args:
         name: A key of `SINKS`, or an entry point.
+        sample: The options of `Sampled`, for a sink that gets a part of the traces.
         options: What the sink's constructor takes.
 
     Raises:
@@ -24,7 +30,7 @@ def open_sink(name: str, **options: Any) -> Sink:
         MissingExtraError: The sink needs a library that is not installed.
     """
     sink: Sink = load_plugin("sink", name, "agentglass.sinks", SINKS)(**options)
-    return sink
+    return sink if sample is None else Sampled(sink, **sample)
 
 
 def sink_names() -> list[str]:

@@ -2,6 +2,7 @@
 
 from agentglass.spans import names
 from agentglass.spans.clock import AnchoredClock, Clock
+from agentglass.spans.delivery import SUSPECT_ATTEMPTS, Claim, Outbox, SinkAddress
 from agentglass.spans.duplicates import find_duplicates
 from agentglass.spans.ids import (
     IdSource,
@@ -11,6 +12,7 @@ from agentglass.spans.ids import (
     run_id_from_trace_id,
     trace_id_from_run_id,
 )
+from agentglass.spans.join import join_traces
 from agentglass.spans.outline import outline
 from agentglass.spans.ports import (
     Delivered,
@@ -21,7 +23,7 @@ from agentglass.spans.ports import (
     Sink,
     TraceStore,
 )
-from agentglass.spans.rollup import counted_spans, roll_up
+from agentglass.spans.rollup import CALL_TYPES, Calls, counted_spans, find_calls, roll_up
 from agentglass.spans.span import (
     ErrorInfo,
     Event,
@@ -38,11 +40,16 @@ from agentglass.spans.trace import Completeness, Gap, Page, Totals, Trace, Trace
 from agentglass.spans.tree import SpanTree, TreeNode, build_tree
 from agentglass.spans.upsert import supersedes
 from agentglass.spans.usage import PICO_PER_USD, Cost, Usage
+from agentglass.spans.w3c import TraceParent, decode_traceparent, encode_traceparent
 
 __all__ = [
+    "CALL_TYPES",
     "PICO_PER_USD",
     "STATUS_TABLE",
+    "SUSPECT_ATTEMPTS",
     "AnchoredClock",
+    "Calls",
+    "Claim",
     "Clock",
     "Completeness",
     "Cost",
@@ -54,6 +61,7 @@ __all__ = [
     "IdSource",
     "Level",
     "Link",
+    "Outbox",
     "Page",
     "Processor",
     "RandomIds",
@@ -61,6 +69,7 @@ __all__ = [
     "Resource",
     "Retry",
     "Sink",
+    "SinkAddress",
     "Span",
     "SpanKey",
     "SpanTree",
@@ -70,6 +79,7 @@ __all__ = [
     "Totals",
     "Trace",
     "TraceFilter",
+    "TraceParent",
     "TraceState",
     "TraceStore",
     "TraceSummary",
@@ -77,9 +87,13 @@ __all__ = [
     "Usage",
     "build_tree",
     "counted_spans",
+    "decode_traceparent",
+    "encode_traceparent",
+    "find_calls",
     "find_duplicates",
     "is_span_id",
     "is_trace_id",
+    "join_traces",
     "names",
     "outline",
     "roll_up",

@@ -63,8 +63,12 @@ def is_span_id(text: str) -> bool:
 
 
 def run_id_from_trace_id(trace_id: str) -> str:
-    """Return the run id of one of our own traces: the same UUID with its dashes."""
-    return str(uuid.UUID(hex=trace_id))
+    """Return the run id of a trace: for one of ours the same UUID with its dashes.
+
+    The id of a foreign trace is no UUID v4; with the six bits that say so set it becomes one, and
+    every process that records a part of the trace comes to the same.
+    """
+    return str(uuid.UUID(hex=trace_id, version=4))
 
 
 def trace_id_from_run_id(run_id: str) -> str:

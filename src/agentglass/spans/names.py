@@ -42,6 +42,8 @@ CALL_RETRIES: Final = "agentglass.call.retries"
 TRUNCATED: Final = "agentglass.truncated"
 REDACTED: Final = "agentglass.redacted"
 DUPLICATE_OF: Final = "agentglass.duplicate_of"
+SPANS_STARTED: Final = "agentglass.spans_started"
+"""How many spans a process that joined a trace has started in it; on the spans that it began with."""
 ORIGINAL_TRACE_ID: Final = "agentglass.original_trace_id"
 
 TAG_WORKFLOW: Final = "workflow"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from agentglass.spans.delivery import Outbox, SinkAddress
 from agentglass.spans.span import Span, SpanKey
 from agentglass.spans.trace import Gap, Page, Totals, Trace, TraceFilter
 
@@ -55,17 +56,23 @@ class Sink(Protocol):
     """A destination of spans.
 
     Delivery is at least once: a sink must take the same (trace id, span id) again without harm.
+    A sink with an attribute `address`, a `SinkAddress`, is told from others of its name, and
+    `agentglass push` can open it again.
     """
 
     name: str
     """What `agentglass sinks` calls it."""
 
     def deliver(self, batch: Sequence[Trace]) -> Delivery:
-        """Send traces; called from one thread, may block, must not raise for an outage."""
+        """Send traces; called from one thread, may block, must not raise for an outage.
+
+        Whoever cannot say which spans of a batch are at fault rejects them all: the batch is then
+        tried in halves, down to single traces.
+        """
         ...
 
     def close(self) -> None:
-        """Let go of connections and files."""
+        """Let go of connections and files; a batch that comes later opens them again."""
         ...
 
 
@@ -81,6 +88,17 @@ class TraceStore(Protocol):
 
     def roll_up(self, trace_ids: Iterable[str]) -> None:
         """Add up traces again whose spans have changed."""
+        ...
+
+    def tend(self) -> bool:
+        """Do a small piece of the work that may wait, as indexing words; False when all is done."""
+        ...
+
+    def outbox(self, address: SinkAddress) -> Outbox:
+        """Have what this object writes from now on sent to a sink too; returns the sink's queue.
+
+        What it writes is queued in the same transaction.
+        """
         ...
 
     def renew_lease(self) -> None:

@@ -1,6 +1,7 @@
 """Roll-up of one trace: which spans count, and what they add up to."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
 
 from agentglass.spans import names
 from agentglass.spans.duplicates import find_duplicates
@@ -9,10 +10,37 @@ from agentglass.spans.status import STATUS_TABLE, Status
 from agentglass.spans.trace import Totals
 from agentglass.spans.usage import Usage
 
-__all__ = ["counted_spans", "roll_up"]
+__all__ = ["CALL_TYPES", "Calls", "counted_spans", "find_calls", "roll_up"]
 
-_CALL_TYPES = frozenset({SpanType.LLM, SpanType.EMBEDDING, SpanType.RERANKER})
+CALL_TYPES = frozenset({SpanType.LLM, SpanType.EMBEDDING, SpanType.RERANKER})
+"""Spans that stand for a call of a model."""
 _ANSWERED = frozenset({Status.OK, Status.DEGRADED})
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The model calls of a trace, each of them once."""
+
+    models: list[Span]
+    """Spans of model calls."""
+    counted: list[Span]
+    """Spans whose usage and cost count; some may be agents that tell the usage of all their calls."""
+    silent: list[Span]
+    """Calls that were answered and tell no usage."""
+
+    @property
+    def billed(self) -> list[Span]:
+        """Spans that cost something; where a cost is `None` it is unknown."""
+        return [*self.counted, *(span for span in self.silent if span.cost is None)]
+
+
+def find_calls(spans: Iterable[Span]) -> Calls:
+    """Find the model calls of one trace."""
+    known = list(spans)
+    duplicates = find_duplicates(known)
+    models = [span for span in known if span.type in CALL_TYPES and span.span_id not in duplicates]
+    silent = [span for span in models if span.status in _ANSWERED and span.usage is None]
+    return Calls(models, _deepest(known, duplicates), silent)
 
 
 def counted_spans(spans: Iterable[Span]) -> list[Span]:
@@ -21,9 +49,11 @@ def counted_spans(spans: Iterable[Span]) -> list[Span]:
     On each path the deepest span with usage counts, never a parent and its child, and a call that
     is recorded twice counts once.
     """
-    known = list(spans)
+    return find_calls(spans).counted
+
+
+def _deepest(known: list[Span], duplicates: Container[str]) -> list[Span]:
     by_id = {span.span_id: span for span in known}
-    duplicates = find_duplicates(known)
     carrying = [span for span in known if _has_usage(span) and span.span_id not in duplicates]
     covered: set[str] = set()
     for span in carrying:
@@ -35,31 +65,27 @@ def counted_spans(spans: Iterable[Span]) -> list[Span]:
     return [span for span in carrying if span.span_id not in covered]
 
 
-def roll_up(spans: Iterable[Span]) -> Totals:
-    """Add up one trace."""
+def roll_up(spans: Iterable[Span], calls: Calls | None = None) -> Totals:
+    """Add up one trace.
+
+    Args:
+        spans: All of them.
+        calls: Its calls, where somebody has found them already.
+    """
     known = list(spans)
-    duplicates = find_duplicates(known)
-    calls = [span for span in known if span.type in _CALL_TYPES and span.span_id not in duplicates]
+    calls = calls or find_calls(known)
     usage = Usage()
-    cost = 0
-    unpriced: set[str] = set()
-    for span in counted_spans(known):
+    for span in calls.counted:
         if span.usage is not None:
             usage = usage + span.usage
-        if span.cost is not None:
-            cost += span.cost.pico_usd
-        else:
-            unpriced.add(_model(span))
-    silent = [span for span in calls if span.status in _ANSWERED and span.usage is None]
-    unpriced.update(_model(span) for span in silent if span.cost is None)
     return Totals(
         spans=len(known),
         errors=sum(STATUS_TABLE[span.status].is_error for span in known),
-        llm_calls=sum(span.type == SpanType.LLM for span in calls),
+        llm_calls=sum(span.type == SpanType.LLM for span in calls.models),
         usage=usage,
-        cost_pico_usd=cost,
-        unpriced_models=tuple(sorted(unpriced)),
-        calls_without_usage=len(silent),
+        cost_pico_usd=sum(span.cost.pico_usd for span in calls.billed if span.cost is not None),
+        unpriced_models=tuple(sorted({_model(s) for s in calls.billed if s.cost is None})),
+        calls_without_usage=len(calls.silent),
     )
 
 

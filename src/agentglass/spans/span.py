@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from agentglass.spans.status import Status
 from agentglass.spans.usage import Cost, Usage
+from agentglass.spans.w3c import TraceParent
 
 __all__ = [
     "ErrorInfo",
@@ -120,6 +121,7 @@ class TraceState:
         "started",
         "tags",
         "trace_id",
+        "upstream",
         "user_id",
     )
 
@@ -133,6 +135,7 @@ class TraceState:
         session_id: str | None = None,
         user_id: str | None = None,
         policy: Any = None,
+        upstream: TraceParent | None = None,
     ) -> None:
         self.trace_id = trace_id
         self.run_id = run_id
@@ -146,6 +149,8 @@ class TraceState:
         self.metadata: dict[str, Any] = {}
         self.policy = policy
         """Redaction on top of the global one; an instrumentor's own."""
+        self.upstream = upstream
+        """The span of another process that this one works for; None where the trace began."""
         self.budget: Any = None
         """The run's budget ledger, where one was set."""
         self.started = itertools.count().__next__
@@ -163,10 +168,11 @@ class TraceState:
             tags=tags,
             session_id=self.session_id,
             user_id=self.user_id,
+            upstream=self.upstream,
         )
         copy.project, copy.environment, copy.release = self.project, self.environment, self.release
         copy.metadata = dict(self.metadata)
-        copy.expected = self.expected
+        copy.expected = None if self.upstream else self.expected
         return copy
 
     def started_count(self) -> int:

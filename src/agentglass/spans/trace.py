@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+from agentglass.spans import names
 from agentglass.spans.span import Span
 from agentglass.spans.status import Status
 from agentglass.spans.tree import SpanTree, build_tree
@@ -141,11 +142,18 @@ def _judge(trace: Trace) -> Completeness:
     if any(span.error is not None and span.error.type == "ProcessDied" for span in trace.spans):
         reasons.append(f"unknown tail of process {trace.summary.process_id}")
     expected, stored = trace.summary.expected_spans, len(trace.spans)
+    if expected is not None:
+        expected += sum(_started_elsewhere(span) for span in trace.spans)
     if expected is not None and expected != stored:
         reasons.append(f"{stored} of {expected} spans are stored")
     elif expected is None and not reasons:
         reasons.append("the end of the run was not recorded")
     return Completeness(tuple(reasons))
+
+
+def _started_elsewhere(span: Span) -> int:
+    count = span.attributes.get(names.SPANS_STARTED, 0)
+    return count if isinstance(count, int) else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +170,8 @@ class TraceFilter:
     user_id: str | None = None
     run_id_prefix: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    where: str | None = None
+    """A condition in the language of `agentglass runs --where`, as in `cost > 0.01`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,6 @@ def _spans(db: sqlite3.Connection) -> None:
             attributes TEXT,
             events TEXT,
             links TEXT,
-            indexed INTEGER NOT NULL DEFAULT 0,
             UNIQUE (trace_id, span_id)
         )
         """
@@ -187,12 +186,85 @@ def _outbox(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX gaps_trace ON gaps (trace_id)")
 
 
+def _search(db: sqlite3.Connection) -> None:
+    """The tables of the index itself are made by the month."""
+    db.execute("CREATE INDEX spans_seq ON spans (seq)")
+
+
+def _references(db: sqlite3.Connection) -> None:
+    """Count what refers to a body, whoever writes or deletes spans."""
+    count_new = "".join(
+        f"UPDATE bodies SET refs = refs + 1 WHERE sha = new.{name}_sha;"
+        for name in ("input", "output")
+    )
+    count_old = "".join(
+        f"UPDATE bodies SET refs = refs - 1 WHERE sha = old.{name}_sha;"
+        for name in ("input", "output")
+    )
+    drop_old = "DELETE FROM bodies WHERE refs = 0 AND sha IN (old.input_sha, old.output_sha);"
+    is_new = "new.input_sha IS NOT NULL OR new.output_sha IS NOT NULL"
+    is_old = "old.input_sha IS NOT NULL OR old.output_sha IS NOT NULL"
+    for name, event, condition, steps in (
+        ("added", "INSERT", is_new, count_new),
+        (
+            "changed",
+            "UPDATE OF input_sha, output_sha",
+            f"{is_new} OR {is_old}",
+            count_new + count_old + drop_old,
+        ),
+        ("deleted", "DELETE", is_old, count_old + drop_old),
+    ):
+        db.execute(
+            f"CREATE TRIGGER bodies_{name} AFTER {event} ON spans WHEN {condition}"
+            f" BEGIN {steps} END"
+        )
+
+
+def _figures(db: sqlite3.Connection) -> None:
+    db.execute(
+        """
+        CREATE TABLE histogram (
+            subject TEXT NOT NULL,
+            hour INTEGER NOT NULL,
+            workflow TEXT NOT NULL,
+            name TEXT NOT NULL,
+            type TEXT NOT NULL,
+            bucket INTEGER NOT NULL,
+            steps INTEGER NOT NULL,
+            errors INTEGER NOT NULL,
+            cost_pico INTEGER NOT NULL,
+            unpriced INTEGER NOT NULL,
+            PRIMARY KEY (subject, hour, workflow, name, type, bucket)
+        ) WITHOUT ROWID
+        """
+    )
+    db.execute("CREATE TABLE shares (trace_id TEXT PRIMARY KEY, data TEXT NOT NULL) WITHOUT ROWID")
+    # What was rolled up before has no share in the histogram yet.
+    db.execute("UPDATE traces SET dirty = 1")
+
+
+def _senders(db: sqlite3.Connection) -> None:
+    """What opens a sink again, why it did not answer, and how to find what is due."""
+    db.execute("ALTER TABLE sinks ADD COLUMN options TEXT NOT NULL DEFAULT '{}'")
+    db.execute("ALTER TABLE sinks ADD COLUMN last_error TEXT")
+    db.execute("ALTER TABLE sinks ADD COLUMN last_error_ns INTEGER")
+    db.execute(
+        "CREATE INDEX deliveries_pending ON deliveries (sink_id, next_at)"
+        " WHERE sent_seq < wanted_seq AND dead_reason IS NULL"
+    )
+    db.execute("CREATE INDEX deliveries_trace ON deliveries (trace_id)")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _spans,
     _traces,
     _sources,
     _bodies,
     _outbox,
+    _search,
+    _references,
+    _figures,
+    _senders,
 )
 
 

@@ -5,11 +5,13 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentglass.errors import StoreError
+from agentglass.errors import StoreError, StoreLostError
+from agentglass.store.connection import BUSY_TIMEOUT_S, FileId, file_id
+from agentglass.store.damage import keep_aside
 from agentglass.store.home import STORE_NAME, fallback_home, resolve_home
 from agentglass.store.sqlite import SQLiteStore
 
-__all__ = ["OpenedStore", "open_store"]
+__all__ = ["OpenedStore", "open_fallback", "open_home", "open_store", "replace_lost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,31 +20,85 @@ class OpenedStore:
 
     store: SQLiteStore
     notices: tuple[str, ...] = ()
+    is_home: bool = False
+    """Whether it is the one that was asked for."""
 
 
-def open_store(home: str | Path | None = None) -> OpenedStore:
+def open_store(
+    home: str | Path | None = None, *, busy_timeout_s: float = BUSY_TIMEOUT_S
+) -> OpenedStore:
     """Open the store of `home`, or else one that lets the run go on with its record.
 
     A home that is read-only, full, of a newer version or on a file system without WAL gives way to
-    a directory of this user below the system's temporary one, and that to memory.
+    a directory of this user below the system's temporary one, and that to memory. A damaged store
+    is kept aside and a new one started.
     """
-    first = resolve_home(home) / STORE_NAME
-    second = fallback_home(home) / STORE_NAME
-    notices: list[str] = []
-    for path in dict.fromkeys((first, second)):
+    problems: list[str] = []
+    for open_it in (open_home, open_fallback):
         try:
-            if path == second:
-                _require_own(path.parent)
-            store = SQLiteStore(path)
-            store.check()
+            opened = open_it(home, busy_timeout_s=busy_timeout_s)
         except (StoreError, OSError) as error:
-            notices.append(str(error))
+            problems.append(str(error))
             continue
-        if notices:
-            notices.append(f"This run is recorded in {str(path)!r} instead.")
-        return OpenedStore(store, tuple([" ".join(notices)] if notices else ()))
-    notices.append("This run is recorded in memory only; it cannot be shown later.")
-    return OpenedStore(SQLiteStore(":memory:"), (" ".join(notices),))
+        if not problems:
+            return opened
+        problems.append(f"This run is recorded in {opened.store.path!r} instead.")
+        return OpenedStore(opened.store, (" ".join([*opened.notices, *problems]),))
+    problems.append("This run is recorded in memory only; it cannot be shown later.")
+    return OpenedStore(SQLiteStore(":memory:"), (" ".join(problems),))
+
+
+def open_home(
+    home: str | Path | None = None, *, busy_timeout_s: float = BUSY_TIMEOUT_S
+) -> OpenedStore:
+    """Open the store of `home` for writing, and no other.
+
+    Raises:
+        StoreError: It cannot be written.
+        OSError: Its directory cannot be made, or a damaged store cannot be kept aside.
+    """
+    return _open(resolve_home(home) / STORE_NAME, busy_timeout_s, is_home=True)
+
+
+def open_fallback(
+    home: str | Path | None = None, *, busy_timeout_s: float = BUSY_TIMEOUT_S
+) -> OpenedStore:
+    """Open the store that stands in for the one of `home`.
+
+    Raises:
+        StoreError: It cannot be written, or its directory belongs to somebody else.
+        OSError: The same of its directory.
+    """
+    directory = fallback_home(home)
+    _require_own(directory)
+    return _open(directory / STORE_NAME, busy_timeout_s, is_home=False)
+
+
+def replace_lost(path: str | Path, damaged: FileId | None, why: StoreLostError) -> str:
+    """Make room for a new store where one is damaged or gone; returns what a user should hear.
+
+    Raises:
+        OSError: The damaged one cannot be kept aside.
+    """
+    kept = keep_aside(path, damaged)
+    where = f"It is kept as {str(kept)!r}. " if kept else ""
+    return f"{why} {where}Recording goes on in a new one."
+
+
+def _open(path: Path, busy_timeout_s: float, *, is_home: bool) -> OpenedStore:
+    found = file_id(path)
+    notices: tuple[str, ...] = ()
+    store = SQLiteStore(path, busy_timeout_s=busy_timeout_s)
+    try:
+        store.check()
+    except StoreLostError as error:
+        store.close()
+        notices = (replace_lost(path, found, error),)
+        store.check()
+    if store.is_read_only:
+        store.close()
+        raise StoreError(f"The store {str(path)!r} can be read, but not written to.")
+    return OpenedStore(store, notices, is_home)
 
 
 def _require_own(directory: Path) -> None:

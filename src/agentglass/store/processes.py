@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agentglass.spans import Status
+from agentglass.spans import SpanType, Status
 
 __all__ = ["LEASE_NS", "ProcessIdentity", "bury_dead", "register", "release", "renew"]
 
@@ -91,7 +91,7 @@ def has_dead_suspects(db: sqlite3.Connection, here: ProcessIdentity, now_ns: int
 def _end_spans(db: sqlite3.Connection, process: sqlite3.Row, seq: int, how: str) -> int:
     message = f"Process {process['pid']} on {process['host']} {how} while this span was open."
     open_spans = db.execute(
-        "SELECT id, trace_id, parent_id, start_ns FROM spans"
+        "SELECT id, trace_id, parent_id, span_id, type, start_ns FROM spans"
         " WHERE process_id = ? AND end_ns IS NULL AND type != 'interrupt'",
         (process["id"],),
     ).fetchall()
@@ -106,9 +106,19 @@ def _end_spans(db: sqlite3.Connection, process: sqlite3.Row, seq: int, how: str)
             "UPDATE traces SET dirty = 1, seq = ? WHERE trace_id = ?",
             (seq + offset, span["trace_id"]),
         )
-        if span["parent_id"] is None:
+        db.execute(
+            "UPDATE deliveries SET wanted_seq = ? WHERE trace_id = ?",
+            (seq + offset, span["trace_id"]),
+        )
+        if span["parent_id"] is None or span["type"] == SpanType.SEGMENT:
             db.execute(
                 "UPDATE traces SET status = ?, end_ns = ? WHERE trace_id = ? AND end_ns IS NULL",
+                (str(Status.ERROR), end_ns, span["trace_id"]),
+            )
+        else:
+            db.execute(
+                "UPDATE traces SET status = ?, end_ns = ?"
+                " WHERE trace_id = ? AND end_ns IS NULL AND root_span_id IS NULL",
                 (str(Status.ERROR), end_ns, span["trace_id"]),
             )
     return len(open_spans)

@@ -1,9 +1,11 @@
 """Filters and cursors to SQL."""
 
+import time
 from typing import Any
 
 from agentglass.errors import OptionError
 from agentglass.spans import TraceFilter
+from agentglass.store.where import compile_where
 
 __all__ = ["cursor_from", "cursor_to", "where"]
 
@@ -27,6 +29,10 @@ def where(query: TraceFilter | None) -> tuple[list[str], list[Any]]:
     for name, tag in query.tags.items():
         conditions.append("EXISTS (SELECT 1 FROM json_each(tags) WHERE key = ? AND value = ?)")
         values += [name, tag]
+    if query.where is not None:
+        condition, bound = compile_where(query.where, time.time_ns())
+        conditions.append(condition)
+        values += bound
     return conditions, values
 
 

@@ -44,13 +44,13 @@ SPAN_COLUMNS = (
     "usage",
     "cost_pico",
     "cost",
-    "input",
-    "output",
     "attributes",
     "events",
     "links",
+    "input",
+    "output",
 )
-"""What is written for a span, in this order."""
+"""What is written for a span, in this order; the contents last."""
 
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -98,8 +98,6 @@ def span_to_row(
         encode_json(usage.to_dict()) if usage else None,
         cost.pico_usd if cost else None,
         encode_json(cost.to_dict()) if cost else None,
-        encode_json(span.input),
-        encode_json(span.output),
         encode_json(attributes) if attributes else None,
         encode_json([[e.name, e.time_ns, dict(e.attributes)] for e in span.events])
         if span.events
@@ -107,6 +105,8 @@ def span_to_row(
         encode_json([[li.trace_id, li.span_id, dict(li.attributes)] for li in span.links])
         if span.links
         else None,
+        encode_json(span.input),
+        encode_json(span.output),
     )
 
 

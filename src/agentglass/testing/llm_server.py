@@ -1,14 +1,11 @@
 """A fake LLM server that speaks OpenAI's protocol over real HTTP, for tests without a network."""
 
 import json
-import socket
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from itertools import count, cycle
-from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any
 
 from agentglass.testing.llm_script import (
     Fault,
@@ -19,11 +16,12 @@ from agentglass.testing.llm_script import (
     completion_of,
     error_body,
 )
+from agentglass.testing.local_server import LocalServer
 
 __all__ = ["Fault", "LLMServer", "RecordedRequest", "Reply"]
 
 
-class LLMServer:
+class LLMServer(LocalServer):
     """Answers `/v1/chat/completions` from a script, on a free port of 127.0.0.1.
 
         with LLMServer(replies=[Reply(text="hi"), Fault(status=429, retry_after_s=1)]) as server:
@@ -49,56 +47,20 @@ class LLMServer:
             refuse: Parameters that get a 400, as servers do that do not know them.
             api_key: The only key that is let in; None lets everybody in.
         """
+        super().__init__(_Handler, "fake-llm-server")
         self.requests: list[RecordedRequest] = []
         """Every request, the refused ones too."""
         self.models = models
-        self.stopping = threading.Event()
         self._refuse = refuse
         self._api_key = api_key
         self._replies = replies if callable(replies) else cycle(replies) if replies else None
         self._lock = threading.Lock()
         self._numbers = count(1)
-        self._http: _HTTPServer | None = None
-        self._thread: threading.Thread | None = None
 
     @property
     def base_url(self) -> str:
         """The URL for a client, with its `/v1`."""
-        if self._http is None:
-            raise RuntimeError("The server does not run. Use it in a `with`, or call `start()`.")
-        return f"http://127.0.0.1:{self._http.server_port}/v1"
-
-    def start(self) -> Self:
-        """Listen."""
-        self.stopping.clear()
-        self._http = _HTTPServer(("127.0.0.1", 0), _Handler)
-        self._http.fake = self
-        self._thread = threading.Thread(
-            target=self._http.serve_forever, args=(0.02,), name="fake-llm-server", daemon=True
-        )
-        self._thread.start()
-        return self
-
-    def stop(self) -> None:
-        """Hang up on everybody and stop listening."""
-        self.stopping.set()
-        if self._http is not None and self._thread is not None:
-            self._http.shutdown()
-            self._http.hang_up()
-            self._http.server_close()
-            self._thread.join()
-        self._http = self._thread = None
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        self.stop()
+        return f"{self.address}/v1"
 
     def answer(self, request: RecordedRequest) -> tuple[int, Reply | Fault]:
         """Record a chat request and find its answer; returns its number too."""
@@ -123,41 +85,14 @@ class LLMServer:
         return self._replies(request) if callable(self._replies) else next(self._replies)
 
 
-class _HTTPServer(ThreadingHTTPServer):
-    """Knows its open connections, so that the end of a test does not wait for them."""
-
-    daemon_threads = False
-    request_queue_size = 128
-    fake: LLMServer
-
-    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
-        super().__init__(address, handler)
-        self._connections: set[socket.socket] = set()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._connections.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._connections.discard(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that hangs up is part of the game."""
-
-    def hang_up(self) -> None:
-        for connection in tuple(self._connections):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
     @property
     def _fake(self) -> LLMServer:
-        return cast("_HTTPServer", self.server).fake
+        owner: LLMServer = self.server.owner  # type: ignore[attr-defined]
+        return owner
 
     def do_GET(self) -> None:
         request = self._read()

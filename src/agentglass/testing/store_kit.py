@@ -214,6 +214,23 @@ def runs_are_found_by_what_their_root_says(store: TraceStore) -> None:
     assert store.totals(TraceFilter(workflow="digest")).errors == 1
 
 
+def a_condition_selects_runs(store: TraceStore) -> None:
+    """Conditions over the run, its tags and its spans; what is unknown is neither more nor less."""
+    cheap, dear, unknown = (_priced_run(price) for price in ("0.001", "0.02", None))
+    store.write([*cheap, *dear, *unknown])
+
+    def found(where: str) -> list[str]:
+        page = store.find(TraceFilter(where=f"tag.kit = conditions and ({where})"))
+        return sorted(run.tags["price"] for run in page.traces)
+
+    assert found("cost > 0.01") == ["0.02"]
+    assert found("cost < 1 or cost >= 1") == ["0.001", "0.02"]
+    assert found("not cost < 1") == ["None"]
+    assert found("node = 'fetch' and model ~ MINI") == ["0.001", "0.02", "None"]
+    assert found("node != fetch") == []
+    assert found("tag.price = 0.001 and duration < 1s and status = ok") == ["0.001"]
+
+
 def a_gap_makes_a_trace_incomplete(store: TraceStore) -> None:
     """What was lost is part of the answer."""
     span = make_span()
@@ -264,11 +281,33 @@ STORE_CHECKS: tuple[Callable[[TraceStore], None], ...] = (
     totals_count_the_deepest_usage,
     an_unknown_cost_is_not_zero,
     runs_are_found_by_what_their_root_says,
+    a_condition_selects_runs,
     a_gap_makes_a_trace_incomplete,
     a_deleted_trace_is_gone,
     spans_are_read_when_asked_for,
 )
 """Each takes a store of its own, or one shared by all: they do not disturb each other."""
+
+
+def _priced_run(price: str | None) -> list[Span]:
+    root = make_span(name="flow")
+    tags = {"kit": "conditions", "price": str(price)}
+    root.trace = TraceState(root.trace_id, _run_id(root), tags=tags)
+    node = make_span(
+        trace_id=root.trace_id,
+        parent_id=root.span_id,
+        type=SpanType.NODE,
+        attributes={names.NODE_ID: "fetch"},
+    )
+    call = make_span(
+        trace_id=root.trace_id,
+        parent_id=node.span_id,
+        type=SpanType.LLM,
+        usage=Usage(input_tokens=1, output_tokens=1),
+        cost=None if price is None else Cost.from_usd(price),
+        attributes={names.REQUEST_MODEL: "gpt-5-mini"},
+    )
+    return [root, node, call]
 
 
 def _run_id(span: Span) -> str:
