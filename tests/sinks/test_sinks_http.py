@@ -131,7 +131,11 @@ def test_an_address_keeps_the_names_of_variables_and_no_credentials(monkeypatch)
 
     address = sink.address
     assert (address.kind, address.target) == ("http", "http://h/x")
-    assert address.options == {"headers_env": {"authorization": "MY_TOKEN"}}
+    assert address.options == {
+        "target": "http://h/x",
+        "headers_env": {"authorization": "MY_TOKEN"},
+        "timeout_s": 10.0,
+    }
     assert "hunter2" not in json.dumps([address.target, address.account, dict(address.options)])
     assert len(address.account) == 4
     assert address == same.address

@@ -27,6 +27,8 @@ VERBS = {
     "delete": "agentglass.cli.delete:delete",
     "gc": "agentglass.cli.gc:gc",
     "backup": "agentglass.cli.backup:backup",
+    "sinks": "agentglass.cli.sinks:sinks",
+    "push": "agentglass.cli.push:push",
     "doctor": "agentglass.cli.doctor:doctor",
 }
 """Verb -> the function that declares its options, in the order of `--help`."""

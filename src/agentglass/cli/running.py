@@ -15,7 +15,7 @@ from agentglass.record.recorder import close_all
 from agentglass.record.sigterm import close_on_sigterm
 from agentglass.redact import RedactionPolicy, Redactor
 from agentglass.sinks.debug_file import DebugFileSink
-from agentglass.spans import STATUS_TABLE, Trace
+from agentglass.spans import STATUS_TABLE, SpanType, Trace
 from agentglass.workflow.envelope import run_envelope
 from agentglass.workflow.load import load_workflow
 from agentglass.workflow.result import RunResult
@@ -24,6 +24,8 @@ from agentglass.workflow.run import execute
 __all__ = ["run_and_print"]
 
 _logger = logging.getLogger("agentglass")
+
+_SHOWN = frozenset({SpanType.NODE, SpanType.LLM, SpanType.TOOL, SpanType.AGENT})
 
 
 def run_and_print(
@@ -45,7 +47,7 @@ def run_and_print(
     recorder = current_recorder()
     close_on_sigterm(close_all)
     workflow = load_workflow(file, model=model)
-    with Progress(recorder) if is_interactive() else nullcontext():
+    with Progress(lambda: _describe_steps(recorder)) if is_interactive() else nullcontext():
         result = execute(workflow, inputs, level=level, session_id=session_id, tags=tags)
     trace = _recorded(recorder, result)
     envelope = run_envelope(result, trace) if as_json else None
@@ -59,6 +61,11 @@ def run_and_print(
     else:
         _print_failure(result, result.error, redactor)
     return _exit_code(result)
+
+
+def _describe_steps(recorder: Recorder) -> str:
+    steps = [span.name for span in list(recorder.open_spans) if span.type in _SHOWN]
+    return f"running {' > '.join(steps)}" if steps else "running"
 
 
 def _recorded(recorder: Recorder, result: RunResult) -> Trace | None:

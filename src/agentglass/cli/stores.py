@@ -1,19 +1,36 @@
 """The stores that a verb reads: the one of the home, and where runs went when it failed."""
 
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from agentglass.cli.terminal import complain
-from agentglass.errors import RunNotFoundError, StoreError
+from agentglass.errors import OptionError, RunNotFoundError, StoreError, did_you_mean
 from agentglass.spans import Trace, TraceFilter, TraceSummary, is_trace_id, join_traces
 from agentglass.store import SQLiteStore, fallback_home, resolve_home
 from agentglass.store.home import STORE_NAME
+from agentglass.store.sink_states import SinkState
 
-__all__ = ["Stores", "store_path"]
+__all__ = ["StoredSink", "Stores", "store_path"]
 
 
 def store_path() -> Path:
     """Return where the store is, or will be."""
     return resolve_home() / STORE_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSink:
+    """A sink, and the store that keeps what it has not got."""
+
+    store: SQLiteStore
+    state: SinkState
+
+    @property
+    def lag_ns(self) -> int | None:
+        """For how long the oldest run has been waiting; None when none is."""
+        oldest_ns = self.state.oldest_ns
+        return None if oldest_ns is None else max(0, time.time_ns() - oldest_ns)
 
 
 class Stores:
@@ -68,6 +85,29 @@ class Stores:
         for problem in self.problems:
             complain(f"Warning: {problem}")
         return trace
+
+    def sinks(self, ref: str | None = None) -> list[StoredSink]:
+        """Return the sinks that programs recorded for.
+
+        Args:
+            ref: Only those of this name or with this target.
+
+        Raises:
+            OptionError: There is none.
+        """
+        known = [StoredSink(store, state) for store in self.readable for state in store.sinks()]
+        addresses = [each.state.address for each in known]
+        names = sorted({name for each in addresses for name in (each.kind, each.target) if name})
+        if ref is None or ref in names:
+            return [
+                each
+                for each, address in zip(known, addresses, strict=True)
+                if ref in (None, address.kind, address.target)
+            ]
+        known_names = (
+            f" Known: {', '.join(names)}." if names else " No program has used a sink yet."
+        )
+        raise OptionError(f"Unknown sink {ref!r}.{did_you_mean(ref, names)}{known_names}")
 
     def _joined(
         self, found: dict[str, TraceSummary], query: TraceFilter

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from agentglass.errors import OptionError
 from agentglass.plugins import load_plugin, plugin_names
 from agentglass.sinks.sampling import Sampled
-from agentglass.spans import Sink
+from agentglass.spans import Sink, SinkAddress
 
-__all__ = ["SINKS", "Sampled", "open_sink", "sink_names"]
+__all__ = ["SINKS", "Sampled", "open_sink", "reopen_sink", "sink_names"]
 
 SINKS = {
     "debug_file": "agentglass.sinks.debug_file:DebugFileSink",
@@ -31,6 +32,29 @@ def open_sink(name: str, *, sample: Mapping[str, Any] | None = None, **options: 
     """
     sink: Sink = load_plugin("sink", name, "agentglass.sinks", SINKS)(**options)
     return sink if sample is None else Sampled(sink, **sample)
+
+
+def reopen_sink(address: SinkAddress) -> Sink:
+    """Make a sink that another program recorded for.
+
+    Raises:
+        OptionError: Only that program can open it: it is of the program's own making, or needs
+            credentials that are not in an environment variable.
+        MissingExtraError: The sink needs a library that is not installed.
+    """
+    if address.options is None:
+        raise OptionError(
+            f"The sink {address.kind!r} is an object of the program that records for it. What waits"
+            " goes when that program runs again."
+        )
+    sink = open_sink(address.kind, **address.options)
+    opened: SinkAddress | None = getattr(sink, "address", None)
+    if address.account and opened is not None and not opened.account:
+        raise OptionError(
+            f"The sink {address.kind} {address.target} needs headers that its program did not take"
+            " from the environment. Name the variables there with `headers_env`, or run it again."
+        )
+    return sink
 
 
 def sink_names() -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from agentglass.sinks.debug_limits import DebugLimits
 from agentglass.sinks.debug_view import debug_view
-from agentglass.spans import Delivered, Delivery, Retry, Trace
+from agentglass.spans import Delivered, Delivery, Retry, SinkAddress, Trace
 from agentglass.store import resolve_home
 
 __all__ = ["WARN_BYTES", "DebugFileSink"]
@@ -45,6 +45,8 @@ class DebugFileSink:
         self._directory = Path(directory) if directory else resolve_home() / "debug"
         self._limits = limits or DebugLimits.from_env()
         self._kind = kind
+        options = {"directory": str(self._directory), "kind": kind}
+        self.address = SinkAddress(self.name, options["directory"], options=options)
         self._has_warned = False
 
     def deliver(self, batch: Sequence[Trace]) -> Delivery:

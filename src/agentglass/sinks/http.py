@@ -65,7 +65,7 @@ class HttpSink:
             "user-agent": "agentglass",
             **{header.lower(): value for header, value in given.items()},
         }
-        options = {"headers_env": variables} if variables else {}
+        options = {"target": target, "headers_env": variables, "timeout_s": timeout_s}
         self.address = SinkAddress(self.name, target, account_of(given), options)
 
     def deliver(self, batch: Sequence[Trace]) -> Delivery:

@@ -54,7 +54,8 @@ class Sampled:
             "keep_slower_than_s": keep_slower_than_s,
             "keep_costlier_than_usd": keep_costlier_than_usd,
         }
-        self.address = replace(address, options={**address.options, "sample": sample})
+        again = None if address.options is None else {**address.options, "sample": sample}
+        self.address = replace(address, options=again)
 
     def deliver(self, batch: Sequence[Trace]) -> Delivery:
         """Send those that are kept; the others count as delivered."""

@@ -20,8 +20,8 @@ class SinkAddress:
     """Where it sends, as a URL or a directory; without credentials."""
     account: str = ""
     """Tells apart programs that send to one target on different accounts; not a credential."""
-    options: Mapping[str, Any] = field(default_factory=dict, compare=False)
-    """What else opens it again, as JSON; without credentials."""
+    options: Mapping[str, Any] | None = field(default=None, compare=False)
+    """What `open_sink` opens it again with, as JSON; without credentials. None: only its program can."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,7 +245,7 @@ def _figures(db: sqlite3.Connection) -> None:
 
 def _senders(db: sqlite3.Connection) -> None:
     """What opens a sink again, why it did not answer, and how to find what is due."""
-    db.execute("ALTER TABLE sinks ADD COLUMN options TEXT NOT NULL DEFAULT '{}'")
+    db.execute("ALTER TABLE sinks ADD COLUMN options TEXT NOT NULL DEFAULT 'null'")
     db.execute("ALTER TABLE sinks ADD COLUMN last_error TEXT")
     db.execute("ALTER TABLE sinks ADD COLUMN last_error_ns INTEGER")
     db.execute(

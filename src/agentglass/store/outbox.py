@@ -4,13 +4,13 @@ A row of `deliveries` says up to which seq a sink wants a trace and up to which 
 written with the spans, by the process that records them, for its own sinks alone.
 """
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from agentglass.spans import SUSPECT_ATTEMPTS, Claim, SinkAddress, Span
 from agentglass.store import processes
 from agentglass.store.connection import Connection
-from agentglass.store.rows import encode_json
 
 __all__ = ["PENDING", "QUIET_S", "SQLiteOutbox", "enter_sinks", "want"]
 
@@ -33,11 +33,12 @@ def enter_sinks(db: sqlite3.Connection, addresses: Iterable[SinkAddress]) -> tup
 
 
 def _enter(db: sqlite3.Connection, address: SinkAddress) -> int:
+    options = None if address.options is None else dict(address.options)
     row = db.execute(
         "INSERT INTO sinks (kind, target, config_hash, options) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (kind, target, config_hash) DO UPDATE SET options = excluded.options"
         " RETURNING id",
-        (address.kind, address.target, address.account, encode_json(dict(address.options))),
+        (address.kind, address.target, address.account, json.dumps(options)),
     ).fetchone()
     return int(row[0])
 
