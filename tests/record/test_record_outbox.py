@@ -342,6 +342,29 @@ def test_a_sink_that_moves_to_another_place_goes_on(record, server, tmp_path):
     assert path.exists()
 
 
+def test_at_the_quota_what_every_sink_has_goes_before_what_waits(record, server):
+    recorder = record(to(server), max_store_bytes=1_500_000)
+    filler = "".join(f"{number:x}" for number in range(20_000))
+    sent = run(recorder, 10, input=filler)
+    recorder.flush()
+    server.treatment = DOWN
+    waiting = run(recorder, 10, input=filler[::-1])
+    recorder.flush(1)
+    before = {trace.trace_id for trace in recorder.store.find(limit=100).traces}
+    for number in range(300):
+        run(recorder, input=f"{number}{filler}")
+    deadline = time.monotonic() + 60
+    while recorder.store.stats()["lost_spans"] == 0:
+        assert time.monotonic() < deadline
+        run(recorder, input=f"{time.monotonic_ns()}{filler}")
+        recorder.flush(1)
+
+    after = {trace.trace_id for trace in recorder.store.find(limit=1000).traces}
+    assert set(sent) | set(waiting) == before
+    assert not set(sent) & after
+    assert waiting[0] not in after
+
+
 def test_the_same_destination_twice_is_a_mistake(record, server):
     with pytest.raises(OptionError, match="was given twice"):
         record(to(server), to(server))

@@ -54,6 +54,7 @@ def configure(
     release: str | None = None,
     exit_wait_s: float = 2.0,
     handle_sigterm: bool = False,
+    max_store_bytes: int | None = None,
 ) -> Recorder:
     """Set the default recorder of this process; the one before is flushed and closed.
 
@@ -74,6 +75,8 @@ def configure(
         exit_wait_s: How long the end of the process waits for the writer and the sinks.
         handle_sigterm: Store what is left before SIGTERM ends the process. Only where SIGTERM has
             its default effect; a handler of the program's own is never replaced.
+        max_store_bytes: The oldest runs of the store are deleted while it holds more, those that a
+            sink has yet to get last of all. None keeps everything.
 
     Returns:
         The new default recorder.
@@ -94,6 +97,7 @@ def configure(
         environment=environment,
         release=release,
         exit_wait_s=exit_wait_s,
+        max_store_bytes=max_store_bytes,
     )
     with _lock:
         before = _default.pop("recorder", None)

@@ -91,6 +91,8 @@ class Recorder:
         max_bytes: The same in bytes of contents.
         queue_wait_ms: How long a caller waits when the queue is full before its span is dropped.
         exit_wait_s: How long the end of the process waits for the writer and the sinks.
+        max_store_bytes: The oldest runs of the store are deleted while it holds more, those that a
+            sink has yet to get last of all.
 
     Raises:
         OptionError: `level` or the name of a sink is unknown.
@@ -116,6 +118,7 @@ class Recorder:
         max_bytes: int = 256 * 2**20,
         queue_wait_ms: int = 20,
         exit_wait_s: float = 2.0,
+        max_store_bytes: int | None = None,
     ) -> None:
         self.level: Level = check_level(level)
         self.now_ns: Callable[[], int] = (clock or AnchoredClock()).now_ns
@@ -137,6 +140,7 @@ class Recorder:
             resource=resource,
             now_ns=self.now_ns,
             sinks=[address_of(sink) for sink in self._sinks],
+            max_store_bytes=max_store_bytes,
         )
         self._keeps_roots = False
         """Whether the end of a root waits until it is stored: nobody will close the recorder."""
@@ -193,6 +197,11 @@ class Recorder:
     def announce(self, span: LiveSpan) -> None:
         """Have the start of a span stored at once, as it is now; done where a process begins."""
         self._queue.put(span)
+
+    def give_away(self, span: LiveSpan) -> None:
+        """Have a span stored as open that another process may end."""
+        self.announce(span)
+        self.open_spans.pop(span, None)
 
     def ended(self, span: LiveSpan) -> None:
         """Take a span that has ended."""

@@ -52,12 +52,14 @@ class Writer:
         resource: Resource | None,
         now_ns: Callable[[], int],
         sinks: Sequence[SinkAddress] = (),
+        max_store_bytes: int | None = None,
         on_stored: Callable[[bool], None] | None = None,
     ) -> None:
         self._queue = queue
         self._open_spans = open_spans
         self._place = Place(store, home, sinks)
         self._now_ns = now_ns
+        self._max_store_bytes = max_store_bytes
         self._on_stored = on_stored
         self._resource = resource
         self._policy, self._limits, self._processors = policy, limits, processors
@@ -291,7 +293,8 @@ class Writer:
     def _tend(self, store: TraceStore) -> None:
         """Index a few words; what is left at the end of the process is left to who searches."""
         self._has_more_to_tend = False
-        self._has_more_to_tend = not self._stopping.is_set() and store.tend()
+        if not self._stopping.is_set():
+            self._has_more_to_tend = store.tend(self._max_store_bytes)
 
     def _tick(self) -> None:
         """Store what has been open for long, and renew the lease of this process."""

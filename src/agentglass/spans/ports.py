@@ -90,8 +90,13 @@ class TraceStore(Protocol):
         """Add up traces again whose spans have changed."""
         ...
 
-    def tend(self) -> bool:
-        """Do a small piece of the work that may wait, as indexing words; False when all is done."""
+    def tend(self, max_bytes: int | None = None) -> bool:
+        """Do a small piece of the work that may wait, as indexing words; False when all is done.
+
+        Args:
+            max_bytes: Old runs go where the store holds more; those that a sink has yet to get go
+                last, and leave a gap record.
+        """
         ...
 
     def outbox(self, address: SinkAddress) -> Outbox:

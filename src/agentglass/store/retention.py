@@ -8,10 +8,12 @@ from agentglass.spans import Gap
 from agentglass.store import bodies, fulltext, histogram, write
 from agentglass.store.connection import Connection
 
-__all__ = ["Freed", "clean_up", "delete_traces"]
+__all__ = ["Freed", "clean_up", "delete_traces", "make_room"]
 
 _CHUNK = 50
 """Traces per transaction: others get their turn between two."""
+_SLICE = 10
+"""Traces that are deleted at a time while a program records."""
 _VACUUM_PAGES = 500
 _DAY_NS = 86_400 * 10**9
 _UNSENT = (
@@ -88,8 +90,25 @@ def clean_up(
     return freed
 
 
-def _delete_oldest(connection: Connection, freed: Freed, before_ns: int, limit: int) -> int:
-    with connection.writing() as db:
+def make_room(connection: Connection, max_bytes: int, process_id: str, now_ns: int) -> bool:
+    """Delete a few of the oldest runs where the store holds too much; False when nothing is to do.
+
+    The room that they took is used again; the file stays as large as it is.
+
+    Raises:
+        StoreBusyError: Another program writes just now; nobody waits for it here.
+    """
+    return _delete_some(connection, Freed(), max_bytes, process_id, now_ns, _SLICE, 0.0)
+
+
+def _delete_oldest(
+    connection: Connection,
+    freed: Freed,
+    before_ns: int,
+    limit: int,
+    patience_s: float | None = None,
+) -> int:
+    with connection.writing(patience_s) as db:
         rows = db.execute(_OLDEST.format(f"NOT {_UNSENT}"), (before_ns, limit)).fetchall()
         count = delete_traces(db, [row["trace_id"] for row in rows])
     freed.runs += count
@@ -99,20 +118,43 @@ def _delete_oldest(connection: Connection, freed: Freed, before_ns: int, limit: 
 def _shrink(
     connection: Connection, freed: Freed, max_bytes: int, process_id: str, now_ns: int
 ) -> None:
-    """Delete half of what seems too much, and look again: runs are not all of one size."""
-    while (used := _used(connection)) > max_bytes:
-        with connection.reading() as db:
-            (runs,) = db.execute("SELECT count(*) FROM traces").fetchone()
-        step = max(1, min(_CHUNK, runs * (used - max_bytes) // (2 * used)))
-        count = _delete_oldest(connection, freed, _EVER, step)
-        if not count and not _delete_undelivered(connection, freed, process_id, now_ns):
-            return
-        with connection.writing() as db:
+    while _delete_some(connection, freed, max_bytes, process_id, now_ns, _CHUNK, None):
+        pass
+
+
+def _delete_some(
+    connection: Connection,
+    freed: Freed,
+    max_bytes: int,
+    process_id: str,
+    now_ns: int,
+    most: int,
+    patience_s: float | None,
+) -> bool:
+    """Delete half of what seems too much, to look again then: runs are not all of one size."""
+    used = _used(connection)
+    if used <= max_bytes:
+        return False
+    with connection.reading() as db:
+        (runs,) = db.execute("SELECT count(*) FROM traces").fetchone()
+    step = max(1, min(most, runs * (used - max_bytes) // (2 * used)))
+    count = _delete_oldest(connection, freed, _EVER, step, patience_s)
+    if not count:
+        count = _delete_undelivered(connection, freed, process_id, now_ns, patience_s)
+    if count:
+        with connection.writing(patience_s) as db:
             freed.months += fulltext.drop_old_months(db)
+    return count > 0
 
 
-def _delete_undelivered(connection: Connection, freed: Freed, process_id: str, now_ns: int) -> int:
-    with connection.writing() as db:
+def _delete_undelivered(
+    connection: Connection,
+    freed: Freed,
+    process_id: str,
+    now_ns: int,
+    patience_s: float | None,
+) -> int:
+    with connection.writing(patience_s) as db:
         row = db.execute(_OLDEST.format(_UNSENT), (_EVER, 1)).fetchone()
         if row is None:
             return 0

@@ -141,12 +141,19 @@ class SQLiteStore:
         for trace_id in trace_ids:
             rollups.keep_sums(self._connection, trace_id, patience_s)
 
-    def tend(self) -> bool:
-        """Do a small piece of the work that may wait: index words; False when nothing is left.
+    def tend(self, max_bytes: int | None = None) -> bool:
+        """Do a small piece of the work that may wait; False when nothing is left.
+
+        Args:
+            max_bytes: Delete old runs where the store holds more; then index words.
 
         Raises:
             StoreBusyError: Another program writes just now; nobody waits for it here.
         """
+        if max_bytes is not None and retention.make_room(
+            self._connection, max_bytes, self._process.id, self._now_ns()
+        ):
+            return True
         with self._connection.reading() as db:
             if not fulltext.is_behind(db):
                 return False
