@@ -15,7 +15,7 @@ DEV := .venv/.dev
 BARE := .venv-bare/.ready
 OLDEST := .venv-oldest/.ready
 
-.PHONY: help demo install format lint type test oldest bench check coverage lock clean
+.PHONY: help demo install format lint type test oldest crash bench check coverage lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ oldest: ## Run the tests on the oldest supported versions
 	else \
 		echo "[.venv-oldest] skipped: needs python3.11, which is not on the PATH" >&2; \
 	fi
+
+crash: $(DEV) ## Kill recording programs 200 times and look at what they left
+	AGENTGLASS_CRASH_TRIALS=200 $(BIN)/python -m pytest -n $(WORKERS) tests/crash
 
 check: lint type test oldest ## Everything that CI runs
 
