@@ -49,7 +49,7 @@ def _lines(freed: Freed) -> str:
     if freed.undelivered_runs:
         parts.append(f"{freed.undelivered_runs:,} of them before a sink had them")
     if freed.months:
-        parts.append(f"{freed.months} months of the word index dropped")
+        parts.append(f"{freed.months} month{'s' * (freed.months != 1)} of the word index dropped")
     if freed.bodies:
         parts.append(f"{freed.bodies:,} unused contents removed")
     return f"{', '.join(parts)}; {format_bytes(freed.size_bytes)} freed."

@@ -8,19 +8,22 @@ of one character only; with groups Python before 3.11.5 gets them wrong (cpython
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from agentglass.redact import verdicts
 
 __all__ = ["PII_RULES", "SECRET_RULES", "Rule"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """One shape of content to hide."""
 
     name: str
     """What the counters call it."""
-    pattern: re.Pattern[str]
+    shape: str | re.Pattern[str]
+    """A regular expression."""
+    flags: int = 0
     gates: tuple[str, ...] = ("",)
     """Literals; one of them must be in the text. The empty one is in every text."""
     any_case: bool = False
@@ -29,6 +32,11 @@ class Rule:
     """Whether every match starts with a gate: the pattern is then tried there only."""
     replace: Callable[[re.Match[str], str], str] = verdicts.whole
     """(match, replacement) -> what stands in the place of the match."""
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The shape, compiled on first use: all of them together would be felt at import."""
+        return re.compile(self.shape, self.flags)
 
     def sub(self, text: str, replacement: str) -> tuple[str, int]:
         """Return the text without what the rule hides, and how often it found something."""
@@ -93,7 +101,7 @@ _ESCAPED = r"(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2})"
 _START = rf"(?:(?<![A-Za-z0-9])|{_ESCAPED})"
 _NOT_AN_ESCAPE = r"(?<!\\u.)(?<!\\u..)(?<!\\u.{3})(?<!\\u.{4})"
 
-_PROVIDER_KEYS = re.compile(
+_PROVIDER_KEYS = (
     _START
     + r"""(?:
         sk-[\w-]{16,}+                                      # OpenAI, Anthropic, OpenRouter, DeepSeek
@@ -109,8 +117,7 @@ _PROVIDER_KEYS = re.compile(
       | npm_[A-Za-z0-9]{20,}+ | pypi-[\w-]{20,}+ | dckr_pat_[\w-]{16,}+
       | [rs]k_(?:live|test)_[A-Za-z0-9]{10,}+ | whsec_\w{16,}+   # Stripe
       | SG\.[\w-]{16,}+\.[\w-]{16,}+                        # SendGrid
-    )""",
-    re.VERBOSE | re.ASCII,
+    )"""
 )
 _PROVIDER_GATES = (
     "sk-", "AIza", "ya29.", "gho_", "ghp_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-", "xox",
@@ -123,7 +130,7 @@ SECRET_RULES: tuple[Rule, ...] = (
         name="private_key",
         gates=("-----BEGIN ",),
         # Without an end it was cut: everything up to the next line of dashes is the key.
-        pattern=re.compile(
+        shape=(
             r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
             r"(?:[^-]++|-(?!----))*(?:-----END [A-Z0-9 ]{0,60}-----)?"
         ),
@@ -132,78 +139,80 @@ SECRET_RULES: tuple[Rule, ...] = (
         name="header",
         gates=("authorization", "cookie"),
         any_case=True,
-        pattern=re.compile(
+        shape=(
             r"""(?:authorization|cookie)\\{0,8}["']?[ \t]{0,16}[:=][ \t]{0,16}\[?"""
-            r"""(?:\\{0,8}["'])?(?P<line>[^"'\\\r\n]++)""",
-            re.IGNORECASE,
+            r"""(?:\\{0,8}["'])?(?P<line>[^"'\\\r\n]++)"""
         ),
+        flags=re.IGNORECASE,
         replace=verdicts.value,
     ),
     Rule(
         name="assignment",
         gates=_WORD_GATES,
         any_case=True,
-        pattern=re.compile(
+        shape=(
             rf"""(?P<word>{_WORDS})
-            \\{{0,8}}["']?\]? [ \t]{{0,16}} (?: => | [:=]{{1,2}}+(?!>) ) [ \t]{{0,16}} {_VALUE}""",
-            _FLAGS,
+            \\{{0,8}}["']?\]? [ \t]{{0,16}} (?: => | [:=]{{1,2}}+(?!>) ) [ \t]{{0,16}} {_VALUE}"""
         ),
+        flags=_FLAGS,
         replace=verdicts.assigned,
     ),
     Rule(
         name="option",
         gates=("--",),
-        pattern=re.compile(
-            rf"--(?<!---)(?=[a-z])[\w-]{{0,32}}?(?:{_WORDS}) [ \t]{{1,16}} (?!-){_VALUE}", _FLAGS
-        ),
+        shape=rf"--(?<!---)(?=[a-z])[\w-]{{0,32}}?(?:{_WORDS}) [ \t]{{1,16}} (?!-){_VALUE}",
+        flags=_FLAGS,
         replace=verdicts.value,
     ),
     Rule(
         name="url_password",
         gates=("://",),
         # A password may hold a slash; a number before a slash is a port.
-        pattern=re.compile(
+        shape=(
             r"""://[^\s:/@?\#\["'<>]{0,256}:(?P<password>
                 [^\s/?\#"'<>]{1,512}(?=@) | (?!\d{1,5}[/?\#])[^\s@"'<>]{1,512}(?=@)
-            )""",
-            re.VERBOSE,
+            )"""
         ),
+        flags=re.VERBOSE,
         replace=verdicts.value,
     ),
     Rule(
         name="url_query",
         gates=("?", "&"),
-        pattern=re.compile(
+        shape=(
             r"""[?&](?:key|auth|code|sig|(?:x-\w{1,8}-)?signature|x-amz-security-token)="""
-            r"""(?P<query>[^&\s#"'<>\\]{6,}+)""",
-            re.IGNORECASE,
+            r"""(?P<query>[^&\s#"'<>\\]{6,}+)"""
         ),
+        flags=re.IGNORECASE,
         replace=verdicts.value,
     ),
     Rule(
         name="bearer",
         gates=("bearer",),
         any_case=True,
-        pattern=re.compile(
-            _START + r"(?P<scheme>bearer)[ \t]{1,16}(?P<credential>[\w.~+/=-]{6,}+)", re.IGNORECASE
-        ),
+        shape=_START + r"(?P<scheme>bearer)[ \t]{1,16}(?P<credential>[\w.~+/=-]{6,}+)",
+        flags=re.IGNORECASE,
         replace=verdicts.bearer,
     ),
     Rule(
         name="basic",
         gates=("basic ",),
         any_case=True,
-        pattern=re.compile(
-            _START + r"basic[ \t]{1,16}(?P<credential>[a-z0-9+/_-]{6,}+={0,2})",
-            re.IGNORECASE | re.ASCII,
-        ),
+        shape=_START + r"basic[ \t]{1,16}(?P<credential>[a-z0-9+/_-]{6,}+={0,2})",
+        flags=re.IGNORECASE | re.ASCII,
         replace=verdicts.basic,
     ),
-    Rule(name="provider_key", gates=_PROVIDER_GATES, pattern=_PROVIDER_KEYS),
+    Rule(
+        name="provider_key",
+        gates=_PROVIDER_GATES,
+        shape=_PROVIDER_KEYS,
+        flags=re.VERBOSE | re.ASCII,
+    ),
     Rule(
         name="jwt",
         gates=("eyJ",),
-        pattern=re.compile(_START + r"eyJ[\w-]{8,1024}+\.[\w-]{4,}+(?:\.[\w-]*+){0,3}", re.ASCII),
+        shape=_START + r"eyJ[\w-]{8,1024}+\.[\w-]{4,}+(?:\.[\w-]*+){0,3}",
+        flags=re.ASCII,
     ),
 )
 """Always on. The order is that of application: what names its secret comes before bare shapes."""
@@ -213,13 +222,13 @@ PII_RULES: tuple[Rule, ...] = (
         name="email",
         at_gates=False,
         gates=("@",),
-        pattern=re.compile(rf"(?:(?<![\w.%+\\-])|{_ESCAPED})[\w.%+-]++@[\w-]++(?:\.[\w-]++)+"),
+        shape=rf"(?:(?<![\w.%+\\-])|{_ESCAPED})[\w.%+-]++@[\w-]++(?:\.[\w-]++)+",
     ),
     Rule(
         name="ssn",
         gates=tuple("0123456789"),
         at_gates=False,
-        pattern=re.compile(
+        shape=(
             rf"[0-9]{_NOT_AN_ESCAPE}[0-9]{{2}}(?:(?<![0-9]{{4}})|(?<=\\u.{{4}}[0-9]{{3}}))"
             r"(?<!000)(?<!666)(?<!9[0-9]{2})"
             r"-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![0-9])"
@@ -229,7 +238,7 @@ PII_RULES: tuple[Rule, ...] = (
         name="card",
         gates=tuple("0123456789"),
         at_gates=False,
-        pattern=re.compile(rf"[0-9]{_NOT_AN_ESCAPE}(?:[ -]?[0-9]){{12,}}"),
+        shape=rf"[0-9]{_NOT_AN_ESCAPE}(?:[ -]?[0-9]){{12,}}",
         replace=verdicts.card,
     ),
 )

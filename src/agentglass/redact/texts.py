@@ -46,10 +46,7 @@ class TextRules:
         if policy.enabled:
             rules += SECRET_RULES if policy.secrets else ()
             rules += PII_RULES if policy.pii else ()
-            rules += (
-                Rule(name="pattern", pattern=re.compile(item), at_gates=False)
-                for item in policy.patterns
-            )
+            rules += (Rule(name="pattern", shape=item, at_gates=False) for item in policy.patterns)
         self._rules = [(rule, rule.gates, rule.any_case) for rule in rules]
         self._shortest = 1 if policy.patterns else _SHORTEST
         self._judge = key_judge(
