@@ -124,8 +124,9 @@ class Writer:
         self._queue.hurry()
         thread.join(timeout_s)
         if thread.is_alive():
-            left = len(self._queue)
-            _logger.warning("the store did not answer in time: %d spans or more are lost", left)
+            # Without any it only adds up: who reads next does that.
+            if left := self._queue.accepted - self.stored - self.given_up:
+                _logger.warning("the store did not answer in time: %d spans or more are lost", left)
             return
         self._thread = None
         self._stopping.clear()
