@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import agentglass
+from agentglass.redact import normalise
 from agentglass.testing import capture
 
 
@@ -139,3 +140,60 @@ def test_json_values_come_back_as_they_were(values):
                 pass
 
     assert [span.input for span in t.spans[1:]] == [{"value": value} for value in values]
+
+
+odd = st.recursive(
+    plain
+    | st.dates()
+    | st.binary(max_size=5)
+    | st.builds(Silent)
+    | st.sampled_from([Colour.RED, math.nan, 2**4000, pathlib.PurePosixPath("/x")]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.tuples(inner, inner)
+        | st.frozensets(st.integers(), max_size=3)
+        | st.builds(Point, st.integers(), inner)
+        | st.dictionaries(st.text(max_size=3) | st.integers() | st.dates(), inner, max_size=4)
+    ),
+    max_leaves=15,
+)
+
+
+@given(odd)
+def test_what_an_object_is_made_of_is_kept_wherever_it_stands(value):
+    shared = {"first": value, "again": [value, Point(1, value)]}
+
+    kept = recorded(shared).output
+
+    assert kept == recorded(normalise(shared)).output
+
+
+def test_the_parts_of_an_object_are_no_alias_either():
+    point = Point(1, {"deep": [1]})
+    state = {"plain": [1], "point": point}
+    with capture() as t, agentglass.span("s", input=state):
+        point.y["deep"].append(2)
+        state["plain"].append(2)
+
+    assert t.span("s").input == {"plain": [1], "point": {"x": 1, "y": {"deep": [1]}}}
+
+
+@pytest.mark.parametrize("make", [lambda point: point, lambda point: [point], lambda p: {"p": p}])
+def test_an_object_that_holds_itself_is_recorded(make):
+    point = Point(1, None)
+    point.y = make(point)
+
+    assert "<circular>" in json.dumps(recorded({"p": point}).output)
+
+
+def test_objects_in_great_numbers_and_depths_are_bounded():
+    point = Point(0, None)
+    for depth in range(5_000):
+        point = Point(depth, point)
+    web = [Point(1, 1)]
+    for _ in range(40):
+        web = [web, web, Point(1, web)]
+
+    assert recorded(point).output["x"] == 4_999
+    assert recorded([Point(number, 1) for number in range(50_000)]).output[0] == {"x": 0, "y": 1}
+    assert recorded(web).output is not None

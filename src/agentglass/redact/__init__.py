@@ -1,6 +1,7 @@
 """Redaction and truncation: what leaves a span before anything is stored or sent."""
 
 from agentglass.redact.limits import MARKER, Limits, cut_text
+from agentglass.redact.plain import to_plain
 from agentglass.redact.policy import DEFAULT_REPLACEMENT, RedactionPolicy
 from agentglass.redact.processor import FAILED, Redactor
 from agentglass.redact.view import attribute_view
@@ -18,4 +19,5 @@ __all__ = [
     "bound",
     "cut_text",
     "normalise",
+    "to_plain",
 ]
