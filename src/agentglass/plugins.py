@@ -4,6 +4,8 @@ A table maps a configuration name to `"module:Attribute"`, so that nothing heavy
 somebody asks for it by name.
 """
 
+import os
+import threading
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
@@ -11,7 +13,7 @@ from typing import Any
 
 from agentglass.errors import MissingExtraError, OptionError, did_you_mean
 
-__all__ = ["EXTRAS", "lazy_names", "load_object", "load_plugin", "plugin_names"]
+__all__ = ["EXTRAS", "importing", "lazy_names", "load_object", "load_plugin", "plugin_names"]
 
 EXTRAS: Mapping[str, str] = {
     "langchain_core": "run",
@@ -22,6 +24,24 @@ EXTRAS: Mapping[str, str] = {
     "yaml": "run",
 }
 """Top-level module of an optional library -> the extra that installs it."""
+
+_FORK_PATIENCE_S = 5.0
+importing = threading.RLock()
+"""Held while something is imported, also by a call that may import: no process forks meanwhile."""
+_is_held: list[bool] = []
+
+
+def _wait_for_imports() -> None:
+    """Let threads finish their imports: in a forked child a module would stay half imported."""
+    _is_held.append(importing.acquire(timeout=_FORK_PATIENCE_S))
+
+
+def _go_on() -> None:
+    if _is_held.pop():
+        importing.release()
+
+
+os.register_at_fork(before=_wait_for_imports, after_in_parent=_go_on, after_in_child=_go_on)
 
 
 def load_object(target: str, *, feature: str) -> Any:
@@ -36,7 +56,8 @@ def load_object(target: str, *, feature: str) -> Any:
     """
     module_name, _, attribute = target.partition(":")
     try:
-        module = import_module(module_name)
+        with importing:
+            module = import_module(module_name)
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing in EXTRAS and find_spec(missing) is None:

@@ -1,4 +1,4 @@
-"""The functions that a program calls: `trace`, `span`, `get_active_span`."""
+"""The functions that a program calls: `trace`, `span`, `get_active_span`, `add_event`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,9 +9,9 @@ from agentglass.record.live import LiveSpan
 from agentglass.record.noop import NOOP, NoopSpan, OffScope
 from agentglass.record.recorder import Recorder, check_level
 from agentglass.redact import RedactionPolicy
-from agentglass.spans import Level, SpanType, names
+from agentglass.spans import Level, SpanType, TraceState, names
 
-__all__ = ["get_active_span", "is_off", "span", "trace"]
+__all__ = ["add_event", "get_active_span", "is_off", "span", "trace"]
 
 
 def span(
@@ -41,7 +41,9 @@ def span(
     elif recorder.level == "off":
         return NOOP
     else:
-        started = recorder.start_trace(name, type)
+        session_id = None if context is None else context.session_id
+        policy = None if context is None else context.policy
+        started = recorder.start_trace(name, type, session_id=session_id, policy=policy)
     if input is not None:
         started.input = input
     if attributes:
@@ -95,6 +97,8 @@ def trace(
         started = used.start(name, type, parent)
         if tags:
             started.set_attribute(names.TAGS, dict(tags))
+        if parent.is_remote:
+            _describe_part(started.trace, tags or {}, session_id, user_id)
     else:
         started = used.start_trace(
             name,
@@ -114,6 +118,15 @@ def trace(
     return started
 
 
+def _describe_part(
+    trace: TraceState, tags: Mapping[str, str], session_id: str | None, user_id: str | None
+) -> None:
+    """Say of a trace that began elsewhere what holds as long as nobody knows its root."""
+    trace.tags.update(tags)
+    trace.session_id = trace.session_id or session_id
+    trace.user_id = trace.user_id or user_id
+
+
 def is_off() -> bool:
     """Tell whether a span that starts here would not be recorded."""
     context = current_context.get()
@@ -128,3 +141,8 @@ def get_active_span() -> LiveSpan | NoopSpan:
     """
     context = current_context.get()
     return NOOP if context is None or context.span is None else context.span
+
+
+def add_event(name: str, attributes: Mapping[str, Any] | None = None) -> None:
+    """Record an instant on the active span; outside of any it is ignored."""
+    get_active_span().add_event(name, attributes)

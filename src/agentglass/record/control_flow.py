@@ -12,8 +12,12 @@ _STATUS: dict[type[BaseException], Status] = {
     TimeoutError: Status.TIMED_OUT,
 }
 
-_ASYNCIO_CANCELLED = ("asyncio.exceptions", "CancelledError")
-"""Known by name: to import asyncio would cost every program 30 ms."""
+_STATUS_BY_NAME: dict[tuple[str, str], Status] = {
+    ("asyncio.exceptions", "CancelledError"): Status.CANCELLED,
+    ("langgraph.errors", "GraphBubbleUp"): Status.OK,
+    ("langgraph.errors", "GraphInterrupt"): Status.INTERRUPTED,
+}
+"""Known by module and name: to import asyncio alone would cost every program 30 ms."""
 
 
 def register_control_flow(exception: type[BaseException], status: Status) -> None:
@@ -31,6 +35,7 @@ def status_of(error: BaseException) -> Status:
     for base in type(error).__mro__:
         if base in _STATUS:
             return _STATUS[base]
-        if (base.__module__, base.__name__) == _ASYNCIO_CANCELLED:
-            return Status.CANCELLED
+        known = _STATUS_BY_NAME.get((base.__module__, base.__name__))
+        if known is not None:
+            return known
     return Status.ERROR

@@ -2,11 +2,11 @@
 
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ParamSpec, TypeVar, overload
 
 from agentglass.record.api import is_off, span
-from agentglass.record.context import Context, current_context, leave
+from agentglass.record.lazy import GENERATORS, read_later
 from agentglass.record.live import LiveSpan
 from agentglass.record.noop import NoopSpan
 from agentglass.spans import SpanType
@@ -15,9 +15,6 @@ __all__ = ["call_input", "traced"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-_KEPT_ITEMS = 1_000
-"""How many items of a generator go into the record."""
 
 
 @overload
@@ -44,7 +41,8 @@ def traced(
     """Record every call of a function as a span: its arguments, its result, its exception.
 
     Works on functions, coroutine functions, generators and async generators. The span of a
-    generator lasts until it is exhausted, closed or collected.
+    generator lasts until it is exhausted, closed or collected, and so does that of a function that
+    returns one.
 
     Args:
         function: What to record.
@@ -87,23 +85,19 @@ def _wrap(
     attributes: Mapping[str, Any] | None,
 ) -> Callable[..., Any]:
     call = _Call(function, name, type, attributes)
-    if inspect.isasyncgenfunction(function):
-        return _wrap_generator(function, call, _drive_async)
-    if inspect.isgeneratorfunction(function):
-        return _wrap_generator(function, call, _drive)
+    if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
+        return _wrap_generator(function, call)
     if inspect.iscoroutinefunction(function):
         return _wrap_coroutine(function, call)
     return _wrap_plain(function, call)
 
 
-def _wrap_generator(
-    function: Callable[..., Any], call: _Call, drive: Callable[..., Any]
-) -> Callable[..., Any]:
+def _wrap_generator(function: Callable[..., Any], call: _Call) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if is_off():
             return function(*args, **kwargs)
-        return drive(call.start(args, kwargs), function(*args, **kwargs))
+        return read_later(call.start(args, kwargs), function(*args, **kwargs))
 
     return wrapper
 
@@ -115,10 +109,13 @@ def _wrap_coroutine(
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
         if is_off():
             return await function(*args, **kwargs)
-        with call.start(args, kwargs) as active:
+        active = call.start(args, kwargs).__enter__()
+        try:
             result = await function(*args, **kwargs)
-            active.output = result
-        return result
+        except BaseException as error:
+            active.__exit__(type(error), error, None)
+            raise
+        return _finish(active, result)
 
     return wrapper
 
@@ -128,12 +125,25 @@ def _wrap_plain(function: Callable[..., Any], call: _Call) -> Callable[..., Any]
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if is_off():
             return function(*args, **kwargs)
-        with call.start(args, kwargs) as active:
+        active = call.start(args, kwargs).__enter__()
+        try:
             result = function(*args, **kwargs)
-            active.output = result
-        return result
+        except BaseException as error:
+            active.__exit__(type(error), error, None)
+            raise
+        return _finish(active, result)
 
     return wrapper
+
+
+def _finish(active: LiveSpan | NoopSpan, result: Any) -> Any:
+    """End the span of a call that gave a result; one that is read later keeps it open."""
+    if type(result) in GENERATORS:
+        active.leave()
+        return read_later(active, result)
+    active.output = result
+    active.__exit__(None, None, None)
+    return result
 
 
 def call_input(
@@ -159,89 +169,3 @@ def _parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
         return ()
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return tuple(each.name for each in parameters if each.kind in positional)
-
-
-class _Items:
-    """What a generator gave so far, as far as it is kept."""
-
-    def __init__(self, active: LiveSpan | NoopSpan) -> None:
-        self._active = active
-        self._kept: list[Any] = []
-        self._count = 0
-
-    def add(self, item: Any) -> None:
-        self._count += 1
-        if len(self._kept) < _KEPT_ITEMS:
-            self._kept.append(item)
-
-    def store(self) -> None:
-        self._active.output = self._kept
-        self._active.set_attribute("agentglass.items", self._count)
-
-
-def _enter(active: LiveSpan | NoopSpan) -> Any:
-    """Make the span active for as long as the generator's body runs, not between its items."""
-    if isinstance(active, NoopSpan):
-        return None
-    context = Context(active, active.trace.session_id, active.recorder, active.trace.policy)
-    return current_context.set(context)
-
-
-def _drive(active: LiveSpan | NoopSpan, inner: Any) -> Generator[Any, Any, Any]:
-    items = _Items(active)
-    step: Callable[[], Any] = functools.partial(next, inner)
-    try:
-        while True:
-            token = _enter(active)
-            try:
-                item = step()
-            finally:
-                if token is not None:
-                    leave(token)
-            items.add(item)
-            try:
-                sent = yield item
-                step = functools.partial(inner.send, sent)
-            except GeneratorExit:
-                inner.close()
-                raise
-            except BaseException as thrown:  # noqa: BLE001 - it belongs to the inner generator
-                step = functools.partial(inner.throw, thrown)
-    except StopIteration as stop:
-        return stop.value
-    except BaseException as error:
-        active.record_error(error)
-        raise
-    finally:
-        items.store()
-        active.end()
-
-
-async def _drive_async(active: LiveSpan | NoopSpan, inner: Any) -> AsyncGenerator[Any, Any]:
-    items = _Items(active)
-    step: Callable[[], Awaitable[Any]] = inner.__anext__
-    try:
-        while True:
-            token = _enter(active)
-            try:
-                item = await step()
-            finally:
-                if token is not None:
-                    leave(token)
-            items.add(item)
-            try:
-                sent = yield item
-                step = functools.partial(inner.asend, sent)
-            except GeneratorExit:
-                await inner.aclose()
-                raise
-            except BaseException as thrown:  # noqa: BLE001 - it belongs to the inner generator
-                step = functools.partial(inner.athrow, thrown)
-    except StopAsyncIteration:
-        return
-    except BaseException as error:
-        active.record_error(error)
-        raise
-    finally:
-        items.store()
-        active.end()

@@ -184,6 +184,12 @@ class LiveSpan(Span):
         if token is not None:
             leave(token)
 
+    def leave(self) -> None:
+        """Let what was active before be active again; the span stays open."""
+        token, self.token = self.token, None
+        if token is not None:
+            leave(token)
+
 
 class EndedSpan(LiveSpan):
     """A span after its end: a user can still read it, and no longer change it.

@@ -50,6 +50,9 @@ class NoopSpan:
     def end(self, status: Status | None = None) -> None:
         """Do nothing."""
 
+    def leave(self) -> None:
+        """Do nothing."""
+
     def __enter__(self) -> Self:
         return self
 

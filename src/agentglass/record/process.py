@@ -8,6 +8,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from agentglass.plugins import importing
 from agentglass.spans import Resource
 
 __all__ = ["this_resource"]
@@ -47,7 +48,9 @@ def this_resource(given: Resource | None = None) -> Resource:
 
 def _version(distribution: str) -> str | None:
     try:
-        return version(distribution)
+        # It reads a mail header, with modules that it imports only then.
+        with importing:
+            return version(distribution)
     except PackageNotFoundError:
         return None
 

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from agentglass.record.live import LiveSpan
+from agentglass.record.wake import Wake
 from agentglass.spans import Gap
 
 __all__ = ["Barrier", "SpanQueue"]
@@ -40,8 +41,8 @@ class SpanQueue:
         self._bytes_in = 0
         self._bytes_out = 0
         self._idle = True
-        self._wake = threading.Event()
-        self._hurry = threading.Event()
+        self._wake = Wake()
+        self._hurry = Wake()
         self._gap_lock = threading.Lock()
         self._gaps: dict[tuple[str, str], Gap] = {}
         self.accepted = 0
@@ -112,7 +113,6 @@ class SpanQueue:
     def gather(self, seconds: float) -> None:
         """Let a batch grow, unless somebody is in a hurry."""
         self._hurry.wait(seconds)
-        self._hurry.clear()
 
     def take_gaps(self) -> list[Gap]:
         """Return what was dropped since the last call."""

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from agentglass.errors import OptionError
+from agentglass.record.children import is_worker
 from agentglass.record.context import current_context
 from agentglass.record.courier import address_of
 from agentglass.record.live import LiveSpan
@@ -142,7 +143,7 @@ class Recorder:
             sinks=[address_of(sink) for sink in self._sinks],
             max_store_bytes=max_store_bytes,
         )
-        self._keeps_roots = False
+        self._keeps_roots = is_worker()
         """Whether the end of a root waits until it is stored: nobody will close the recorder."""
         self._start_writer()
         _recorders.add(self)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from agentglass.spans import names
-from agentglass.spans.span import Span
+from agentglass.spans.span import Span, SpanType
 from agentglass.spans.status import Status
 from agentglass.spans.tree import SpanTree, build_tree
 from agentglass.spans.usage import PICO_PER_USD, Usage
@@ -124,6 +124,11 @@ class Trace:
     def tree(self) -> SpanTree:
         """The spans, connected."""
         return build_tree(self.spans)
+
+    @property
+    def attempt(self) -> int:
+        """How often the run was started or resumed."""
+        return 1 + sum(span.type == SpanType.SEGMENT for span in self.spans)
 
     @cached_property
     def completeness(self) -> Completeness:

@@ -3,15 +3,14 @@
 import errno
 import os
 import sqlite3
-import threading
 import time
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from agentglass.errors import StoreBusyError, StoreError, StoreLostError
 from agentglass.store.bodies import register
+from agentglass.store.forks import fork_safe_lock
 from agentglass.store.migrations import migrate
 
 __all__ = ["BUSY_TIMEOUT_S", "Connection", "FileId", "file_id"]
@@ -65,10 +64,9 @@ class Connection:
         self.is_read_only = False
         """Whether the file can be read and not be written; known once it is open."""
         self._busy_timeout_s = busy_timeout_s
-        self._lock = threading.RLock()
+        self._lock = fork_safe_lock()
         self._db: sqlite3.Connection | None = None
         self._pid = 0
-        _connections.add(self)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -218,16 +216,6 @@ class Connection:
 
 _orphans: list[sqlite3.Connection | None] = []
 """Connections of a parent process, kept from being closed by the garbage collector."""
-_connections: "weakref.WeakSet[Connection]" = weakref.WeakSet()
-
-
-def _renew_locks() -> None:
-    """Free a forked child from locks that threads of its parent held."""
-    for connection in list(_connections):
-        connection._lock = threading.RLock()
-
-
-os.register_at_fork(after_in_child=_renew_locks)
 
 
 def _set_patience(db: sqlite3.Connection, seconds: float) -> None:

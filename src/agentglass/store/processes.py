@@ -91,7 +91,7 @@ def has_dead_suspects(db: sqlite3.Connection, here: ProcessIdentity, now_ns: int
 def _end_spans(db: sqlite3.Connection, process: sqlite3.Row, seq: int, how: str) -> int:
     message = f"Process {process['pid']} on {process['host']} {how} while this span was open."
     open_spans = db.execute(
-        "SELECT id, trace_id, parent_id, span_id, type, start_ns FROM spans"
+        "SELECT id, trace_id, parent_id, type, start_ns FROM spans"
         " WHERE process_id = ? AND end_ns IS NULL AND type != 'interrupt'",
         (process["id"],),
     ).fetchall()
@@ -110,17 +110,12 @@ def _end_spans(db: sqlite3.Connection, process: sqlite3.Row, seq: int, how: str)
             "UPDATE deliveries SET wanted_seq = ? WHERE trace_id = ?",
             (seq + offset, span["trace_id"]),
         )
-        if span["parent_id"] is None or span["type"] == SpanType.SEGMENT:
-            db.execute(
-                "UPDATE traces SET status = ?, end_ns = ? WHERE trace_id = ? AND end_ns IS NULL",
-                (str(Status.ERROR), end_ns, span["trace_id"]),
-            )
-        else:
-            db.execute(
-                "UPDATE traces SET status = ?, end_ns = ?"
-                " WHERE trace_id = ? AND end_ns IS NULL AND root_span_id IS NULL",
-                (str(Status.ERROR), end_ns, span["trace_id"]),
-            )
+        speaks_for_it = span["parent_id"] is None or span["type"] == SpanType.SEGMENT
+        db.execute(
+            "UPDATE traces SET status = ?, end_ns = ?"
+            " WHERE trace_id = ? AND end_ns IS NULL AND (? OR root_span_id IS NULL)",
+            (str(Status.ERROR), end_ns, span["trace_id"], speaks_for_it),
+        )
     return len(open_spans)
 
 
