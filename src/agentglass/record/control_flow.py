@@ -16,6 +16,7 @@ _STATUS_BY_NAME: dict[tuple[str, str], Status] = {
     ("asyncio.exceptions", "CancelledError"): Status.CANCELLED,
     ("langgraph.errors", "GraphBubbleUp"): Status.OK,
     ("langgraph.errors", "GraphInterrupt"): Status.INTERRUPTED,
+    ("langgraph.errors", "NodeCancelledError"): Status.CANCELLED,
 }
 """Known by module and name: to import asyncio alone would cost every program 30 ms."""
 

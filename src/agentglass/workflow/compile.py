@@ -4,7 +4,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, TypedDict
 
-from langgraph.errors import GraphBubbleUp, GraphInterrupt, NodeCancelledError
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
@@ -13,7 +12,6 @@ from agentglass.record import (
     LiveSpan,
     NoopSpan,
     get_active_span,
-    register_control_flow,
     traced_node,
 )
 from agentglass.record.control_flow import status_of
@@ -26,10 +24,6 @@ from agentglass.workflow.templates import Scope, TemplateError, render
 from agentglass.workflow.workflow import Workflow, WorkflowNode
 
 __all__ = ["compile_workflow"]
-
-register_control_flow(GraphBubbleUp, Status.OK)
-register_control_flow(GraphInterrupt, Status.INTERRUPTED)
-register_control_flow(NodeCancelledError, Status.CANCELLED)
 
 NodeFunction = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 Observer = Callable[[WorkflowNode, Mapping[str, Any], Visit, Mapping[str, Any] | None], None]
