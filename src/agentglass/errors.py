@@ -22,6 +22,8 @@ __all__ = [
     "StoreError",
     "StoreLostError",
     "StoreVersionError",
+    "TraceFormatError",
+    "TraceFormatWarning",
     "WorkflowFileError",
     "did_you_mean",
     "error_text",
@@ -160,6 +162,16 @@ class RunNotFoundError(AgentglassError, LookupError):
         else:
             reason = f"There is no run {ref!r} in the store."
         super().__init__(f"{reason} List the runs with: agentglass runs")
+
+
+class TraceFormatError(AgentglassError, ValueError):
+    """A trace run does not follow the format."""
+
+    exit_code = 2
+
+
+class TraceFormatWarning(UserWarning):
+    """A trace run holds what this version does not understand."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

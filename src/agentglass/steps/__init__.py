@@ -1,6 +1,65 @@
-"""TraceRun, its step types and the explicit Tracer.
+"""TraceRun: a run as a portable list of typed steps, and the way from spans to it and back."""
 
-Empty so far: the floor is reserved so that its place in the import contract is checked.
-"""
+from agentglass.plugins import lazy_names
 
-__all__: list[str] = []
+__all__ = [
+    "FORMAT_VERSION",
+    "STEP_CLASSES",
+    "AgentInfo",
+    "AnyStep",
+    "BaseStep",
+    "FieldChange",
+    "FinalOutputStep",
+    "InterruptStep",
+    "LLMCallStep",
+    "MemoryReadStep",
+    "MemoryWriteStep",
+    "OpaqueStep",
+    "ResourceImpact",
+    "RetrievalResult",
+    "RetrievalStep",
+    "RunState",
+    "StateChangeStep",
+    "StepType",
+    "TaskInfo",
+    "ToolCallStep",
+    "TraceRun",
+    "TraceStep",
+    "UserInputStep",
+    "run_from_trace",
+    "spans_from_run",
+]
+
+_MODULES = {
+    "agentglass.steps.types": (
+        "AgentInfo",
+        "FieldChange",
+        "ResourceImpact",
+        "RetrievalResult",
+        "StepType",
+        "TaskInfo",
+    ),
+    "agentglass.steps.steps": (
+        "STEP_CLASSES",
+        "AnyStep",
+        "BaseStep",
+        "FinalOutputStep",
+        "InterruptStep",
+        "LLMCallStep",
+        "MemoryReadStep",
+        "MemoryWriteStep",
+        "OpaqueStep",
+        "RetrievalStep",
+        "StateChangeStep",
+        "ToolCallStep",
+        "TraceStep",
+        "UserInputStep",
+    ),
+    "agentglass.steps.run": ("FORMAT_VERSION", "RunState", "TraceRun"),
+    "agentglass.steps.from_spans": ("run_from_trace",),
+    "agentglass.steps.to_spans": ("spans_from_run",),
+}
+
+__getattr__ = lazy_names(
+    __name__, {name: f"{module}:{name}" for module, names in _MODULES.items() for name in names}
+)
