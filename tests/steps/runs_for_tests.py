@@ -134,7 +134,9 @@ def run_records(draw):
         "started_at": START.isoformat(),
         "ended_at": draw(maybe(st.integers(0, 10**9))),
         "agent_info": {"name": draw(names), "version": draw(maybe(texts))},
-        "task_info": draw(maybe(st.fixed_dictionaries({}, optional={"input": objects, "goal": texts}))),
+        "task_info": draw(
+            maybe(st.fixed_dictionaries({}, optional={"input": objects, "goal": texts}))
+        ),
         "metadata": draw(maybe(objects)),
         "steps": found,
     }

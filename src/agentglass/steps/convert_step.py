@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pydantic import ValidationError
+
 from agentglass.spans import Span, Status, is_span_id
 from agentglass.steps.facts import CARRIER, STEP, differences, facts_of, restored
 from agentglass.steps.forms import fields_of_span, parts_of_step, step_type_of
@@ -26,9 +28,7 @@ def ns_of(instant: datetime) -> int:
     return ((instant - _EPOCH) // timedelta(microseconds=1)) * 1000
 
 
-def step_from_span(
-    span: Span, parent_step_id: str | None, *, is_loose: bool = False
-) -> BaseStep:
+def step_from_span(span: Span, parent_step_id: str | None, *, is_loose: bool = False) -> BaseStep:
     """Return the step that a span stands for.
 
     Args:
@@ -36,13 +36,8 @@ def step_from_span(
         parent_step_id: The step of its parent; None where the parent is the root.
         is_loose: Whether its parent is neither a step nor the root.
     """
-    carried = span.attributes.get(STEP)
-    fields = _step_fields(span)
-    if isinstance(carried, dict):
-        if carried.get("step_type", fields["step_type"]) not in STEP_CLASSES:
-            fields = {name: fields[name] for name in _OF_EVERY_STEP}
-        fields |= carried
-    step = _step({**fields, "parent_step_id": parent_step_id})
+    step = _bare_step(span)
+    step.parent_step_id = parent_step_id
     rest = differences(facts_of(span), facts_of(_natural_span(step, span.start_ns)))
     if span.start_ns % 1000:
         rest["start_ns"] = span.start_ns
@@ -79,6 +74,21 @@ def span_from_step(step: BaseStep, *, trace_id: str, span_id: str, parent_id: st
     return span
 
 
+def _bare_step(span: Span) -> BaseStep:
+    natural = _step_fields(span)
+    carried = span.attributes.get(STEP)
+    if not isinstance(carried, dict):
+        return _step(natural)
+    fields = natural
+    if str(carried.get("step_type", natural["step_type"])) not in STEP_CLASSES:
+        fields = {name: natural[name] for name in _OF_EVERY_STEP}
+    try:
+        return _step({**fields, **carried})
+    except ValidationError:
+        # The attribute is a stranger's, or was cut.
+        return _step(natural)
+
+
 def _facts(step: BaseStep) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     """Return the metadata that is a user's, and the facts of a span that travel in it."""
     if step.metadata is None or not isinstance(step.metadata.get(CARRIER), dict):
@@ -110,7 +120,7 @@ def _step_fields(span: Span) -> dict[str, Any]:
 
 
 def _step(fields: dict[str, Any]) -> BaseStep:
-    return STEP_CLASSES.get(fields["step_type"], OpaqueStep).model_validate(fields)
+    return STEP_CLASSES.get(str(fields["step_type"]), OpaqueStep).model_validate(fields)
 
 
 def _natural_span(step: BaseStep, start_ns: int | None) -> Span:
@@ -123,9 +133,7 @@ def _natural_span(step: BaseStep, start_ns: int | None) -> Span:
     if start_ns is None or instant_of(start_ns) != step.timestamp:
         start_ns = ns_of(step.timestamp)
     parts = {"status": Status.OK, **parts_of_step(step)}
-    return Span(
-        trace_id="", span_id="", start_ns=start_ns, end_ns=_end_ns(step, start_ns), **parts
-    )
+    return Span(trace_id="", span_id="", start_ns=start_ns, end_ns=_end_ns(step, start_ns), **parts)
 
 
 def _end_ns(step: BaseStep, start_ns: int) -> int | None:

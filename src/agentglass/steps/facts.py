@@ -10,7 +10,16 @@ from typing import Any
 
 from agentglass.spans import Cost, ErrorInfo, Event, Link, Span, Status, Usage
 
-__all__ = ["CARRIER", "NATIVE", "RUN", "STEP", "TRACE_CARRIER", "differences", "facts_of", "restored"]
+__all__ = [
+    "CARRIER",
+    "NATIVE",
+    "RUN",
+    "STEP",
+    "TRACE_CARRIER",
+    "differences",
+    "facts_of",
+    "restored",
+]
 
 CARRIER = "agentglass.span"
 """The key of a step's metadata that holds the facts of its span that it has no field for."""
@@ -39,13 +48,19 @@ def facts_of(span: Span) -> Facts:
         "output": span.output,
         "usage": span.usage.to_dict() if span.usage else None,
         "cost": span.cost.to_dict() if span.cost else None,
-        "attributes": {key: value for key, value in span.attributes.items() if key not in (STEP, RUN)},
+        "attributes": {
+            key: value for key, value in span.attributes.items() if key not in (STEP, RUN)
+        },
         "events": [
             {"name": event.name, "time_ns": event.time_ns, "attributes": dict(event.attributes)}
             for event in span.events
         ],
         "links": [
-            {"trace_id": link.trace_id, "span_id": link.span_id, "attributes": dict(link.attributes)}
+            {
+                "trace_id": link.trace_id,
+                "span_id": link.span_id,
+                "attributes": dict(link.attributes),
+            }
             for link in span.links
         ],
     }

@@ -64,11 +64,11 @@ def _llm_fields(span: Span) -> Fields:
         "model": text_of(model or span.name),
         "input": _messages(span.input),
         "output": _answer(span.output),
-        "tokens_in": usage.input_tokens,
-        "tokens_out": usage.output_tokens,
-        "tokens_total": usage.total_tokens,
+        "tokens_in": _known(usage.input_tokens),
+        "tokens_out": _known(usage.output_tokens),
+        "tokens_total": _known(usage.total_tokens),
         "latency_ms": _latency_ms(span),
-        "cost_estimate": None if span.cost is None else float(span.cost.total_usd),
+        "cost_estimate": None if span.cost is None else _known(float(span.cost.total_usd)),
         "provider": _optional_text(attributes.get(names.PROVIDER)),
     }
 
@@ -77,7 +77,11 @@ def _tool_fields(span: Span) -> Fields:
     given = span.input
     return {
         "tool_name": text_of(span.attributes.get(names.TOOL_NAME) or span.name),
-        "arguments": given if isinstance(given, dict) else {} if given is None else {"input": given},
+        "arguments": given
+        if isinstance(given, dict)
+        else {}
+        if given is None
+        else {"input": given},
         "result": span.output,
         "latency_ms": _latency_ms(span),
         "success": None if span.end_ns is None else not STATUS_TABLE[span.status].is_error,
@@ -109,7 +113,7 @@ def _interrupt_fields(span: Span) -> Fields:
     response = span.output
     if response is not None and not isinstance(response, str | dict):
         response = text_of(response)
-    waited_ms = round((span.duration_ns or 0) / 1e6)
+    waited_ms = max(0, round((span.duration_ns or 0) / 1e6))
     return {"prompt": text_of(span.input), "response": response, "wait_duration_ms": waited_ms}
 
 
@@ -275,7 +279,9 @@ def _result(item: Any) -> Fields:
     """Return one found document; frameworks call its text differently."""
     if not isinstance(item, Mapping):
         return {"content": text_of(item)}
-    content = next((item[name] for name in ("content", "page_content", "text") if name in item), item)
+    content = next(
+        (item[name] for name in ("content", "page_content", "text") if name in item), item
+    )
     score, metadata = item.get("score"), item.get("metadata")
     return {
         "content": text_of(content),
@@ -303,4 +309,10 @@ def _counted(step: Any) -> Fields:
 
 
 def _latency_ms(span: Span) -> int | None:
-    return None if span.duration_ns is None else round(span.duration_ns / 1e6)
+    return None if span.duration_ns is None else max(0, round(span.duration_ns / 1e6))
+
+
+def _known(amount: Any) -> Any:
+    """Return an amount, or None for one that cannot be: strangers record such."""
+    is_number = isinstance(amount, int | float) and not isinstance(amount, bool)
+    return amount if is_number and amount >= 0 else None

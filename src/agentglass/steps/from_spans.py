@@ -3,7 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
-from agentglass.spans import STATUS_TABLE, Span, SpanType, Trace, trace_id_from_run_id
+from pydantic import ValidationError
+
+from agentglass.spans import (
+    STATUS_TABLE,
+    Span,
+    SpanType,
+    Trace,
+    TraceSummary,
+    trace_id_from_run_id,
+)
 from agentglass.steps.convert_step import instant_of, step_from_span
 from agentglass.steps.facts import CARRIER, NATIVE, RUN, STEP, TRACE_CARRIER, differences, facts_of
 from agentglass.steps.forms import text_of
@@ -20,25 +29,30 @@ VIEW_OF_ROOT = "view_of_root"
 def run_from_trace(trace: Trace) -> TraceRun:
     """Return a trace as a run of steps; see `docs/trace-format.md` for what becomes of what."""
     run = head_from_trace(trace)
-    run.steps.extend(iter_steps(trace))  # type: ignore[arg-type]
-    return TraceRun.model_validate(run)
+    # The sort is stable: steps of one instant stay in the order of their spans.
+    steps: list[Any] = sorted(iter_steps(trace), key=lambda step: step.timestamp)
+    run.steps = steps
+    return run
 
 
 def head_from_trace(trace: Trace) -> TraceRun:
     """Return the run without its steps."""
     summary, root = trace.summary, _root(trace)
     given = _given(root)
-    run = TraceRun(
-        run_id=summary.run_id,
-        started_at=instant_of(summary.start_ns),
-        ended_at=None if summary.end_ns is None else instant_of(summary.end_ns),
-        agent_info=given.get("agent_info") or {"name": summary.workflow, "version": summary.release},
-        task_info=given["task_info"] if given else _task(root),
-        metadata=given["metadata"] if "metadata" in given else _error(root),
-        steps=[],
-    )
-    if isinstance(given.get("format_version"), str):
-        run.format_version = given["format_version"]
+    natural = {
+        "run_id": summary.run_id,
+        "started_at": instant_of(summary.start_ns),
+        "ended_at": None if summary.end_ns is None else instant_of(_end_ns(summary)),
+        "agent_info": {"name": summary.workflow, "version": summary.release},
+        "task_info": _task(root),
+        "metadata": _error(root),
+        "steps": [],
+    }
+    try:
+        run = TraceRun.model_validate({**natural, **given, "steps": []})
+    except ValidationError:
+        # The attribute is a stranger's, or was cut.
+        run = TraceRun.model_validate(natural)
     known = _trace_facts(trace, root, run)
     if known:
         run.metadata = {**(run.metadata or {}), TRACE_CARRIER: known}
@@ -86,6 +100,11 @@ class _Index:
 
 def _root(trace: Trace) -> Span | None:
     return next((span for span in trace.iter_spans() if span.is_root), None)
+
+
+def _end_ns(summary: TraceSummary) -> int:
+    assert summary.end_ns is not None
+    return max(summary.start_ns, summary.end_ns)
 
 
 def _given(root: Span | None) -> dict[str, Any]:

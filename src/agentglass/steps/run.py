@@ -7,7 +7,7 @@ from bisect import insort_right
 from collections.abc import Iterable
 from enum import StrEnum
 from operator import attrgetter
-from typing import Annotated, Any, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, Self, cast
 
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationError, model_validator
 
@@ -16,6 +16,9 @@ from agentglass.redact import normalise
 from agentglass.steps.fields import Instant, Metadata, Model, optional
 from agentglass.steps.steps import AnyStep, BaseStep, LLMCallStep, OpaqueStep, ToolCallStep
 from agentglass.steps.types import AgentInfo, StepType, TaskInfo
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 __all__ = ["FORMAT_VERSION", "RunState", "TraceRun", "warn_of_opaque"]
 
@@ -139,7 +142,9 @@ class TraceRun(Model):
         if len(self._ids) != len(self.steps):
             self._ids = {known.step_id for known in self.steps}
         if step.step_id in self._ids:
-            raise TraceFormatError(f"There is a step {step.step_id!r} already: `step_id` is unique.")
+            raise TraceFormatError(
+                f"There is a step {step.step_id!r} already: `step_id` is unique."
+            )
         if step.parent_step_id is not None and step.parent_step_id not in self._ids:
             raise TraceFormatError(_no_parent(step, f"Step {step.step_id!r}") + ".")
         insort_right(self.steps, cast("Any", step), key=_by_start)
@@ -211,17 +216,19 @@ def _plain(value: Any) -> Any:
 def _describe(error: ValidationError, text: str | bytes) -> str:
     """Say where a run has its first faults, by the ids of its steps."""
     faults = error.errors(include_url=False, include_context=False)
-    lines = [_describe_fault(fault["loc"], fault["msg"], text) for fault in faults[:5]]
+    lines = [_describe_fault(fault, text) for fault in faults[:5]]
     more = f" And {len(faults) - 5} more." if len(faults) > 5 else ""
     return f"This is not a trace run: {' '.join(lines)}{more}"
 
 
-def _describe_fault(place: tuple[int | str, ...], message: str, text: str | bytes) -> str:
-    message = message.removeprefix("Value error, ")
+def _describe_fault(fault: "ErrorDetails", text: str | bytes) -> str:
+    place, message = fault["loc"], fault["msg"].removeprefix("Value error, ")
+    if fault["type"].startswith("union_tag"):
+        place, message = (*place, "step_type"), "expected a text, as `llm_call`"
     if len(place) >= 2 and place[0] == "steps" and isinstance(place[1], int):
         step = _raw_step(text, place[1])
         id_ = f" {step['step_id']!r}" if isinstance(step.get("step_id"), str) else ""
-        hidden = {"known", "opaque", step.get("step_type")}
+        hidden = ("known", "opaque", step.get("step_type"))
         field = ".".join(str(part) for part in place[2:] if part not in hidden)
         return f"step {place[1] + 1}{id_}{f', `{field}`' if field else ''}: {message}."
     field = ".".join(map(str, place))

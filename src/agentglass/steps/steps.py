@@ -133,7 +133,9 @@ class InterruptStep(BaseStep):
 
     step_type: Literal[StepType.INTERRUPT] = StepType.INTERRUPT
     prompt: str = Field(description="What was asked.")
-    response: str | dict[str, Any] | None = Field(description="The answer; null while there is none.")
+    response: str | dict[str, Any] | None = Field(
+        description="The answer; null while there is none."
+    )
     wait_duration_ms: int = Field(ge=0, description="How long the run waited.")
 
 
@@ -149,6 +151,9 @@ class OpaqueStep(BaseStep):
     """A step of a type that this version does not know; everything in it is kept as it came."""
 
     model_config = ConfigDict(extra="allow")
+    step_type: str = Field(
+        description="None of the nine kinds.", json_schema_extra={"not": {"enum": list(StepType)}}
+    )
 
 
 STEP_CLASSES: dict[str, type[BaseStep]] = {

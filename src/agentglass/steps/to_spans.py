@@ -3,7 +3,14 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from agentglass.spans import Resource, Span, TraceState, is_span_id, is_trace_id, trace_id_from_run_id
+from agentglass.spans import (
+    Resource,
+    Span,
+    TraceState,
+    is_span_id,
+    is_trace_id,
+    trace_id_from_run_id,
+)
 from agentglass.steps.convert_step import span_from_step
 from agentglass.steps.facts import CARRIER, NATIVE, RUN, TRACE_CARRIER, restored
 from agentglass.steps.from_spans import VIEW_OF_ROOT
@@ -80,7 +87,9 @@ class SpanMaker:
         if self._root_facts is None:
             return None
         known = self._root_facts.get("span_id") if isinstance(self._root_facts, dict) else None
-        return known if isinstance(known, str) and is_span_id(known) else root_id_of(self._run.run_id)
+        return (
+            known if isinstance(known, str) and is_span_id(known) else root_id_of(self._run.run_id)
+        )
 
     def _span_id(self, step_id: str) -> str:
         return span_id_of(self._run.run_id, step_id)
