@@ -28,8 +28,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     return install_sink
 
 
-def test_every_sink_that_is_brought_along_can_be_opened() -> None:
-    needed = {"http": {"target": "http://127.0.0.1/"}}
+def test_every_sink_that_is_brought_along_can_be_opened(tmp_path: Path) -> None:
+    needed = {"http": {"target": "http://127.0.0.1/"}, "file": {"directory": str(tmp_path)}}
     for name in SINKS:
         sink: Sink = open_sink(name, **needed.get(name, {}))
 
@@ -43,7 +43,7 @@ def test_an_unknown_name_names_the_nearest_one() -> None:
 
     assert (
         str(caught.value)
-        == "Unknown sink 'debugfile'. Did you mean 'debug_file'? Known: debug_file, http."
+        == "Unknown sink 'debugfile'. Did you mean 'debug_file'? Known: debug_file, file, http."
     )
 
 
@@ -51,7 +51,7 @@ def test_an_outsider_joins_through_an_entry_point(install: Install) -> None:
     install("memory", "agentglass.testing:MemorySink")
 
     assert isinstance(open_sink("memory"), MemorySink)
-    assert sink_names() == ["debug_file", "http", "memory"]
+    assert sink_names() == ["debug_file", "file", "http", "memory"]
 
 
 def test_a_missing_library_becomes_the_line_that_installs_it(

@@ -24,6 +24,8 @@ VERBS = {
     "tail": "agentglass.cli.tail:tail",
     "search": "agentglass.cli.search:search",
     "stats": "agentglass.cli.stats:stats",
+    "export": "agentglass.cli.export:export",
+    "import": "agentglass.cli.import_:import_",
     "delete": "agentglass.cli.delete:delete",
     "gc": "agentglass.cli.gc:gc",
     "backup": "agentglass.cli.backup:backup",

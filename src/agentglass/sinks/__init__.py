@@ -12,6 +12,7 @@ __all__ = ["SINKS", "Sampled", "open_sink", "reopen_sink", "sink_names"]
 
 SINKS = {
     "debug_file": "agentglass.sinks.debug_file:DebugFileSink",
+    "file": "agentglass.sinks.file:FileSink",
     "http": "agentglass.sinks.http:HttpSink",
 }
 """Name in a configuration -> the class; outsiders join through the entry-point group

@@ -18,6 +18,7 @@ __all__ = [
     "ResourceImpact",
     "RetrievalResult",
     "RetrievalStep",
+    "RunReader",
     "RunState",
     "StateChangeStep",
     "StepType",
@@ -26,8 +27,12 @@ __all__ = [
     "TraceRun",
     "TraceStep",
     "UserInputStep",
+    "keep_run",
+    "open_run",
+    "read_run",
     "run_from_trace",
     "spans_from_run",
+    "write_run",
 ]
 
 _MODULES = {
@@ -56,6 +61,9 @@ _MODULES = {
         "UserInputStep",
     ),
     "agentglass.steps.run": ("FORMAT_VERSION", "RunState", "TraceRun"),
+    "agentglass.steps.files": ("open_run", "read_run", "write_run"),
+    "agentglass.steps.keep": ("keep_run",),
+    "agentglass.steps.reader": ("RunReader",),
     "agentglass.steps.from_spans": ("run_from_trace",),
     "agentglass.steps.to_spans": ("spans_from_run",),
 }

@@ -12,6 +12,7 @@ from agentglass.spans import Cost, ErrorInfo, Event, Link, Span, Status, Usage
 
 __all__ = [
     "CARRIER",
+    "EXPECTED",
     "NATIVE",
     "RUN",
     "STEP",
@@ -27,6 +28,8 @@ TRACE_CARRIER = "agentglass.trace"
 """The same of a run."""
 NATIVE = "native"
 """Says among these that the run was recorded as spans, and never was steps before."""
+EXPECTED = "expected_spans"
+"""Says of such a run how many spans it had, as counted when its root ended."""
 STEP = "agentglass.step"
 """The attribute that holds the fields of a step that its span does not give by itself."""
 RUN = "agentglass.run"

@@ -14,7 +14,16 @@ from agentglass.spans import (
     trace_id_from_run_id,
 )
 from agentglass.steps.convert_step import instant_of, step_from_span
-from agentglass.steps.facts import CARRIER, NATIVE, RUN, STEP, TRACE_CARRIER, differences, facts_of
+from agentglass.steps.facts import (
+    CARRIER,
+    EXPECTED,
+    NATIVE,
+    RUN,
+    STEP,
+    TRACE_CARRIER,
+    differences,
+    facts_of,
+)
 from agentglass.steps.forms import text_of
 from agentglass.steps.natural_root import natural_root, root_id_of
 from agentglass.steps.run import TraceRun
@@ -145,6 +154,8 @@ def _trace_facts(trace: Trace, root: Span | None, run: TraceRun) -> dict[str, An
         return {**known, "root": None}
     if not _given(root):
         known[NATIVE] = True
+        if summary.expected_spans is not None:
+            known[EXPECTED] = summary.expected_spans
     about_root = differences(facts_of(root), facts_of(natural_root(run)))
     if root.span_id != root_id_of(run.run_id):
         about_root["span_id"] = root.span_id

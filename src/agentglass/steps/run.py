@@ -7,20 +7,18 @@ from bisect import insort_right
 from collections.abc import Iterable
 from enum import StrEnum
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, Any, Self, cast
+from typing import Annotated, Any, Self, cast
 
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationError, model_validator
 
 from agentglass.errors import TraceFormatError, TraceFormatWarning
 from agentglass.redact import normalise
+from agentglass.steps.faults import describe_faults
 from agentglass.steps.fields import Instant, Metadata, Model, optional
 from agentglass.steps.steps import AnyStep, BaseStep, LLMCallStep, OpaqueStep, ToolCallStep
 from agentglass.steps.types import AgentInfo, StepType, TaskInfo
 
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
-
-__all__ = ["FORMAT_VERSION", "RunState", "TraceRun", "warn_of_opaque"]
+__all__ = ["FORMAT_VERSION", "RunState", "TraceRun", "json_text", "warn_of_opaque"]
 
 FORMAT_VERSION = "1.0"
 """Of what is written. A minor version adds; what is removed or renamed makes a major one."""
@@ -35,6 +33,16 @@ class RunState(StrEnum):
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"
+
+
+def _check_version(text: str) -> str:
+    major = FORMAT_VERSION.partition(".")[0]
+    if text.partition(".")[0] != major:
+        raise ValueError(
+            f"{text!r} is not a version that this agentglass reads, which is {major}.x;"
+            " a newer agentglass may read it"
+        )
+    return text
 
 
 def _check_run_id(text: str) -> str:
@@ -58,7 +66,9 @@ class TraceRun(Model):
             words of our own.
     """
 
-    format_version: str = Field(default=FORMAT_VERSION, description="Version of this format.")
+    format_version: Annotated[str, AfterValidator(_check_version)] = Field(
+        default=FORMAT_VERSION, description="Version of this format."
+    )
     run_id: Annotated[str, AfterValidator(_check_run_id)] = Field(description="A UUID v4.")
     started_at: Instant = Field(description="When the run began, ISO 8601.")
     ended_at: Instant | None = optional("When it ended; missing while it runs.")
@@ -97,7 +107,8 @@ class TraceRun(Model):
         try:
             run = cls.model_validate_json(text)
         except ValidationError as error:
-            raise TraceFormatError(_describe(error, text)) from error
+            faults = describe_faults(error, lambda number: json.loads(text)["steps"][number])
+            raise TraceFormatError(faults) from error
         warn_of_opaque(step for step in run.steps if isinstance(step, OpaqueStep))
         return run
 
@@ -158,15 +169,26 @@ class TraceRun(Model):
             exclude_none: Leave out optional fields that are None. Required ones are always there.
         """
         if exclude_none:
-            try:
-                return self.model_dump_json(indent=indent, fallback=normalise)
-            except ValueError:
-                # A lone surrogate somewhere: it has no form in UTF-8.
-                pass
+            return json_text(self, indent)
         record = self.model_dump(mode="python", fallback=normalise)
-        if not exclude_none:
-            _add_empty(record, self)
-        return json.dumps(_jsonable(record), ensure_ascii=False, indent=indent, allow_nan=False)
+        _add_empty(record, self)
+        return _dump(record, indent)
+
+
+def json_text(model: Model, indent: int | None = None, *, exclude: set[str] | None = None) -> str:
+    """Return a run, or a part of one, as JSON without the optional fields that are None.
+
+    Args:
+        model: The run, or a step.
+        indent: Spaces for each level; None writes one line.
+        exclude: Fields to leave out.
+    """
+    try:
+        return model.model_dump_json(indent=indent, exclude=exclude, fallback=normalise)
+    except ValueError:
+        # A lone surrogate somewhere: it has no form in UTF-8.
+        record = model.model_dump(mode="python", exclude=exclude, fallback=normalise)
+        return _dump(record, indent)
 
 
 def warn_of_opaque(steps: Iterable[OpaqueStep]) -> None:
@@ -203,38 +225,11 @@ def _add_empty(record: dict[str, Any], model: Model) -> None:
                 _add_empty(written, part)
 
 
-def _jsonable(record: dict[str, Any]) -> Any:
-    from_python = json.loads(json.dumps(record, default=_plain))
-    return normalise(from_python)
+def _dump(record: dict[str, Any], indent: int | None) -> str:
+    plain = normalise(json.loads(json.dumps(record, default=_plain)))
+    return json.dumps(plain, ensure_ascii=False, indent=indent, allow_nan=False)
 
 
 def _plain(value: Any) -> Any:
     isoformat = getattr(value, "isoformat", None)
     return isoformat().replace("+00:00", "Z") if isoformat else normalise(value)
-
-
-def _describe(error: ValidationError, text: str | bytes) -> str:
-    """Say where a run has its first faults, by the ids of its steps."""
-    faults = error.errors(include_url=False, include_context=False)
-    lines = [_describe_fault(fault, text) for fault in faults[:5]]
-    more = f" And {len(faults) - 5} more." if len(faults) > 5 else ""
-    return f"This is not a trace run: {' '.join(lines)}{more}"
-
-
-def _describe_fault(fault: "ErrorDetails", text: str | bytes) -> str:
-    place, message = fault["loc"], fault["msg"].removeprefix("Value error, ")
-    if fault["type"].startswith("union_tag"):
-        place, message = (*place, "step_type"), "expected a text, as `llm_call`"
-    if len(place) >= 2 and place[0] == "steps" and isinstance(place[1], int):
-        step = _raw_step(text, place[1])
-        id_ = f" {step['step_id']!r}" if isinstance(step.get("step_id"), str) else ""
-        hidden = ("known", "opaque", step.get("step_type"))
-        field = ".".join(str(part) for part in place[2:] if part not in hidden)
-        return f"step {place[1] + 1}{id_}{f', `{field}`' if field else ''}: {message}."
-    field = ".".join(map(str, place))
-    return f"`{field}`: {message}." if field else f"{message}."
-
-
-def _raw_step(text: str | bytes, number: int) -> dict[str, Any]:
-    step = json.loads(text)["steps"][number]
-    return step if isinstance(step, dict) else {}

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from agentglass.spans import (
+    Gap,
     Resource,
     Span,
     TraceState,
@@ -11,8 +12,8 @@ from agentglass.spans import (
     is_trace_id,
     trace_id_from_run_id,
 )
-from agentglass.steps.convert_step import span_from_step
-from agentglass.steps.facts import CARRIER, NATIVE, RUN, TRACE_CARRIER, restored
+from agentglass.steps.convert_step import ns_of, span_from_step
+from agentglass.steps.facts import CARRIER, EXPECTED, NATIVE, RUN, TRACE_CARRIER, restored
 from agentglass.steps.from_spans import VIEW_OF_ROOT
 from agentglass.steps.natural_root import natural_root, root_id_of, span_id_of
 from agentglass.steps.run import TraceRun
@@ -28,8 +29,7 @@ def spans_from_run(run: TraceRun) -> list[Span]:
     """
     maker = SpanMaker(run)
     spans = [*maker.root(), *maker.spans(run.steps)]
-    if maker.trace is not None:
-        maker.trace.expected = len(spans)
+    maker.finish(len(spans))
     return spans
 
 
@@ -83,6 +83,19 @@ class SpanMaker:
             span.resource = self._resource
             yield span
 
+    def gaps(self) -> Iterator[Gap]:
+        """Yield what was lost of the run."""
+        lost = self._facts.get("lost")
+        for record in lost if isinstance(lost, list) else ():
+            if isinstance(record, dict) and type(record.get("count")) is int:
+                time_ns, reason = ns_of(self._run.started_at), str(record.get("reason"))
+                yield Gap(self.trace_id, None, time_ns, record["count"], reason)
+
+    def finish(self, count: int) -> None:
+        """Say how many spans there are; a run that was recorded as spans says so itself."""
+        if self.trace is not None and not self._facts.get(NATIVE):
+            self.trace.expected = count
+
     def _root_id(self) -> str | None:
         if self._root_facts is None:
             return None
@@ -122,6 +135,8 @@ class SpanMaker:
         state.project = _text(facts.get("project"))
         state.environment = _text(facts.get("environment"))
         state.release = _text(facts.get("release"))
+        expected = facts.get(EXPECTED)
+        state.expected = expected if type(expected) is int else None
         return state
 
 

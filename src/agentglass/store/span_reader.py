@@ -1,6 +1,7 @@
 """The spans of a trace, read piece by piece."""
 
 import sqlite3
+from array import array
 from collections.abc import Iterator
 
 from agentglass.spans import Resource, Span
@@ -18,15 +19,16 @@ def iter_spans(connection: Connection, trace_id: str) -> Iterator[Span]:
     with connection.reading() as db:
         rows = db.execute(
             "SELECT id FROM spans WHERE trace_id = ? ORDER BY start_ns, seq", (trace_id,)
-        ).fetchall()
+        )
+        # Small, also for a million spans.
+        ids = array("q", (row["id"] for row in rows))
         resources = _resources(db)
-    ids = [row["id"] for row in rows]
     for start in range(0, len(ids), _CHUNK):
         chunk = ids[start : start + _CHUNK]
         marks = ", ".join("?" * len(chunk))
         with connection.reading() as db:
-            rows = db.execute(f"{SELECT_SPANS} WHERE id IN ({marks})", chunk).fetchall()
-        by_id = {row["id"]: row for row in rows}
+            found = db.execute(f"{SELECT_SPANS} WHERE id IN ({marks})", chunk).fetchall()
+        by_id = {row["id"]: row for row in found}
         for number in chunk:
             if number in by_id:
                 yield span_from_row(by_id[number], resources)
