@@ -60,9 +60,9 @@ crash: $(DEV) ## Kill recording programs 200 times and look at what they left
 check: lint type test oldest ## Everything that CI runs
 
 # GROUPS names some of: startup caller writer off workflow durability store search peers.
-bench: $(DEV) ## Measure the budgets of docs/performance.md; prints JSON lines
+bench: $(DEV) $(if $(filter peers,$(GROUPS)),$(BENCH)) ## Measure the budgets of docs/performance.md; prints JSON lines
 	$(if $(OWN_GROUPS),@$(BIN)/python -m benchmarks $(OWN_GROUPS))
-	$(if $(filter peers,$(GROUPS)),@$(MAKE) $(BENCH) && .venv-bench/bin/python -m benchmarks peers)
+	$(if $(filter peers,$(GROUPS)),@.venv-bench/bin/python -m benchmarks peers)
 
 coverage: $(DEV) ## Write the tests' requirement ids into docs/coverage
 	$(BIN)/python tests/house/coverage_rows.py
