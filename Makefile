@@ -14,6 +14,10 @@ USER := .venv/.user
 DEV := .venv/.dev
 BARE := .venv-bare/.ready
 OLDEST := .venv-oldest/.ready
+BENCH := .venv-bench/.ready
+
+GROUPS ?= startup caller writer off workflow durability store search peers
+OWN_GROUPS := $(filter-out peers,$(GROUPS))
 
 .PHONY: help demo install format lint type test oldest crash bench check coverage lock clean
 
@@ -55,9 +59,10 @@ crash: $(DEV) ## Kill recording programs 200 times and look at what they left
 
 check: lint type test oldest ## Everything that CI runs
 
-# GROUPS names some of: startup caller writer off workflow durability store.
-bench: $(DEV) ## Measure the budgets of docs/performance.md; prints JSON lines
-	@$(BIN)/python -m benchmarks $(GROUPS)
+# GROUPS names some of: startup caller writer off workflow durability store search peers.
+bench: $(DEV) $(if $(filter peers,$(GROUPS)),$(BENCH)) ## Measure the budgets of docs/performance.md; prints JSON lines
+	$(if $(OWN_GROUPS),@$(BIN)/python -m benchmarks $(OWN_GROUPS))
+	$(if $(filter peers,$(GROUPS)),@.venv-bench/bin/python -m benchmarks peers)
 
 coverage: $(DEV) ## Write the tests' requirement ids into docs/coverage
 	$(BIN)/python tests/house/coverage_rows.py
@@ -65,6 +70,7 @@ coverage: $(DEV) ## Write the tests' requirement ids into docs/coverage
 lock: ## Compile requirements/*.txt again
 	PYTHON=python3.11 scripts/lock.sh constraints -e '.[all]' -r requirements/dev.in
 	PYTHON=python3.11 scripts/lock.sh oldest -e '.[all]' -r requirements/oldest.in -r requirements/test.in
+	PYTHON=python3.11 scripts/lock.sh bench -e '.[run]' -r requirements/bench.in
 
 clean: ## Remove the environments and the caches
 	rm -rf .venv .venv-* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
@@ -85,4 +91,8 @@ $(BARE): $(PACKAGE) requirements/constraints.txt
 
 $(OLDEST): $(PACKAGE) requirements/oldest.txt requirements/test.in
 	@PYTHON=python3.11 scripts/environment.sh .venv-oldest requirements/oldest.txt -e '.[all]' -r requirements/test.in
+	@touch $@
+
+$(BENCH): $(PACKAGE) requirements/bench.txt
+	@PYTHON=python3.11 scripts/environment.sh .venv-bench requirements/bench.txt -e '.[run]' -r requirements/bench.in
 	@touch $@

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 from opentelemetry.sdk import version
@@ -10,7 +12,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 
 from benchmarks.payloads import ATTRIBUTES, USAGE
 
-__all__ = ["PEER", "OtelCaller"]
+__all__ = ["PEER", "OtelCaller", "OtelPeer"]
 
 PEER = f"opentelemetry-sdk {version.__version__}"
 
@@ -22,12 +24,22 @@ class _NullExporter(SpanExporter):
 
 
 class OtelCaller:
-    """Makes spans below one root, as a program that is instrumented with OpenTelemetry does."""
+    """Makes spans below one root, as a program that is instrumented with OpenTelemetry does.
 
-    def __init__(self) -> None:
+    Args:
+        exporter: Takes what the batch processor hands over; None throws it away.
+    """
+
+    version = PEER
+
+    def __init__(self, exporter: SpanExporter | None = None) -> None:
         self._provider = TracerProvider(shutdown_on_exit=False)
-        self._provider.add_span_processor(BatchSpanProcessor(_NullExporter()))
+        self._provider.add_span_processor(BatchSpanProcessor(exporter or _NullExporter()))
         self._tracer = self._provider.get_tracer("benchmarks")
+
+    def trace(self) -> AbstractContextManager[object]:
+        """Open a root."""
+        return self._tracer.start_as_current_span("run")
 
     def call(self, given: Any, answer: str) -> None:
         """Record one model call; OTel's attributes hold contents as JSON text."""
@@ -46,3 +58,10 @@ class OtelCaller:
     def close(self) -> None:
         """Stop the processor's thread."""
         self._provider.shutdown()
+
+
+class OtelPeer(OtelCaller):
+    """The same, opened as the other peers are."""
+
+    def __init__(self, url: str, home: Path) -> None:
+        super().__init__()

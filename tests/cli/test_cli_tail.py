@@ -115,3 +115,12 @@ def test_a_run_that_does_not_exist_is_an_error(cli: CommandLine) -> None:
 
     assert (output.code, output.out) == (2, "")
     assert "There is no run 'abcdef' in the store" in output.err
+
+
+def test_tail_ends_when_nobody_reads_it_any_more(cli):
+    program = subprocess.Popen(
+        cli.command("tail"), env=cli.environment(), cwd=cli.directory, stdout=subprocess.PIPE
+    )
+    program.stdout.close()
+
+    assert program.wait(timeout=60) == 0

@@ -13,7 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import agentglass
+from agentglass.record import Recorder, use_recorder
 from agentglass.redact import normalise
+from agentglass.spans import Resource
+from agentglass.store import SQLiteStore
 from agentglass.testing import capture
 
 
@@ -197,3 +200,22 @@ def test_objects_in_great_numbers_and_depths_are_bounded():
     assert recorded(point).output["x"] == 4_999
     assert recorded([Point(number, 1) for number in range(50_000)]).output[0] == {"x": 0, "y": 1}
     assert recorded(web).output is not None
+
+
+def test_ids_and_names_that_no_file_can_hold_lose_no_span():
+    odd = "a\x00b\ud800"
+    store = SQLiteStore(":memory:")
+    recorder = Recorder(
+        store=store, resource=Resource(odd), project=odd, environment=odd, release=odd * 1000
+    )
+    with use_recorder(recorder):
+        with agentglass.trace(odd, session_id=odd, user_id=odd * 100_000, tags={odd: odd}) as root:
+            with agentglass.span(odd, type=odd) as span:
+                span.add_link(odd, odd)
+    receipt = recorder.close()
+
+    assert (receipt.accepted, receipt.dropped) == (receipt.durable, 0)
+    trace = store.get_trace(root.trace_id)
+    assert trace.completeness.is_complete
+    assert trace.summary.session_id == "a\x00b\ufffd"
+    assert len(trace.summary.user_id.encode()) <= 512

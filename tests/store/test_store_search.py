@@ -263,3 +263,11 @@ def test_many_processes_may_index_at_once_and_each_span_is_indexed_once(store):
     assert [process.returncode for process in processes] == [0] * 3
     hits = store.search("word", limit=10_000).hits
     assert sorted(hit.span_id for hit in hits) == sorted(span.span_id for span in spans)
+
+
+@pytest.mark.parametrize("words", ["検索", "日本語", "日本語の検索", "テス*", '"沙子"', "ภาษา"])
+def test_scripts_without_spaces_are_found_by_any_part(store, words):
+    span = make_span(name="日本語の検索テスト", input={"q": "玻璃是由沙子做的"}, output="ภาษาไทย")
+    store.write([span, make_span(name="日", input="本語 検")])
+
+    assert [hit.span_id for hit in store.search(words).hits] == [span.span_id]

@@ -11,7 +11,7 @@ from rich.text import Text
 from agentglass.cli.figures import format_cost, format_duration, format_time, format_tokens
 from agentglass.cli.records import span_record
 from agentglass.cli.stores import Stores
-from agentglass.cli.terminal import complain, is_interactive, print_text, visible
+from agentglass.cli.terminal import complain, is_interactive, is_read, print_text, visible
 from agentglass.cli.tree_view import status_colour
 from agentglass.errors import StoreError
 from agentglass.redact import normalise
@@ -47,7 +47,7 @@ def _follow(stores: Stores, trace_id: str | None) -> Iterator[Span]:
     since_ns = time.time_ns()
     followers: dict[SQLiteStore, Follower] = {}
     is_over = False
-    while not is_over:
+    while not is_over and is_read():
         stores.look()
         for store in stores.readable:
             follower = followers.setdefault(store, store.follow())

@@ -10,7 +10,7 @@ from agentglass.cli.figures import (
     format_tokens,
     format_total_cost,
 )
-from agentglass.cli.terminal import visible
+from agentglass.cli.terminal import short
 from agentglass.cli.tree_view import status_colour
 from agentglass.spans import TraceSummary
 
@@ -35,7 +35,7 @@ def print_runs(runs: list[TraceSummary]) -> None:
     for run in runs:
         table.add_row(
             run.run_id[:8],
-            Text(visible(run.workflow)),
+            Text(short(run.workflow)),
             Text(run.status, style=status_colour(run.status)),
             format_time(run.start_ns),
             format_duration(run.duration_ns),

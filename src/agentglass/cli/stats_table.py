@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agentglass.cli.figures import format_cost, format_duration
-from agentglass.cli.terminal import visible
+from agentglass.cli.terminal import short, visible
 from agentglass.store.histogram import StepFigures
 
 __all__ = ["print_figures"]
@@ -38,9 +38,9 @@ def print_figures(figures: list[StepFigures], by: str) -> None:
 
 def _row(each: StepFigures, by: str) -> list[Text]:
     cells = [
-        *([visible(each.workflow)] if by == "node" else []),
-        visible(each.name),
-        each.type,
+        *([short(each.workflow)] if by == "node" else []),
+        short(each.name),
+        short(each.type),
         f"{each.count:,}",
         f"{each.errors:,}" if each.errors else "",
         *(format_duration(each.percentile_ns(share)) for share in (0.5, 0.95, 0.99)),

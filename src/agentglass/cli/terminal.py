@@ -1,6 +1,7 @@
 """What the verbs print, and where: results on stdout, everything else on stderr."""
 
 import json
+import select
 import sys
 from io import TextIOWrapper
 from typing import Any
@@ -15,11 +16,14 @@ __all__ = [
     "complain",
     "confirm",
     "is_interactive",
+    "is_read",
     "print_json",
     "print_text",
+    "short",
     "visible",
 ]
 
+_NAME_CHARS = 48
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 
 
@@ -71,9 +75,24 @@ def visible(text: str) -> str:
     return text.translate(_CONTROLS)
 
 
+def short(text: str) -> str:
+    """Return a name for a table: what is too long would push out the other columns."""
+    return visible(text if len(text) <= _NAME_CHARS else f"{text[: _NAME_CHARS - 1]}…")
+
+
 def is_interactive() -> bool:
     """Tell whether a person watches stderr."""
     return sys.stderr.isatty()
+
+
+def is_read() -> bool:
+    """Tell whether somebody still reads stdout: the other end of a pipe may be gone."""
+    try:
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)
+    except (AttributeError, OSError, ValueError):
+        return True
+    return not any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 def _to_json(value: Any) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from agentglass.record.live import LiveSpan
 from agentglass.record.snapshot import restore
-from agentglass.redact import Redactor
+from agentglass.redact import Redactor, clean_id
 from agentglass.spans import (
     Cost,
     ErrorInfo,
@@ -15,11 +15,15 @@ from agentglass.spans import (
     Resource,
     Span,
     Status,
+    TraceState,
     Usage,
     names,
 )
 
 __all__ = ["Preparer"]
+
+_IDS = ("session_id", "user_id", "project", "environment", "release")
+"""What a trace is found by, and therefore is kept as it was given."""
 
 _logger = logging.getLogger("agentglass")
 
@@ -33,7 +37,7 @@ class Preparer:
         self._redactor = redactor
         self._processors: tuple[Processor, ...] = (redactor, *processors)
         attributes = redactor.redact_value(dict(resource.attributes), path="resource")
-        self._resource = Resource(resource.service, attributes)
+        self._resource = Resource(clean_id(resource.service), attributes)
         self._warned = False
 
     def prepare(self, spans: Iterable[LiveSpan]) -> tuple[list[Span], list[LiveSpan]]:
@@ -80,11 +84,17 @@ class Preparer:
             if kept is None:
                 return None
             record = kept
-        if says_more:
-            record.trace = live.trace.detached(self._redactor.redact_tags(live.trace.tags))
-        else:
-            record.trace = None
+        record.trace = self._detached(live.trace) if says_more else None
         return record
+
+    def _detached(self, trace: TraceState) -> TraceState:
+        copy = trace.detached(self._redactor.redact_tags(trace.tags))
+        for name in _IDS:
+            value = getattr(copy, name)
+            if value is not None:
+                setattr(copy, name, clean_id(value))
+        copy.metadata = self._redactor.redact_value(copy.metadata, path="metadata")
+        return copy
 
 
 def _unstored_path(span: LiveSpan) -> list[LiveSpan]:
@@ -110,7 +120,7 @@ def _copy(live: LiveSpan) -> Span:
         span_id=live.span_id,
         parent_id=live.parent_id,
         name=str(live.name),
-        type=str(live.type),
+        type=clean_id(live.type),
         start_ns=live.start_ns,
         end_ns=end_ns,
         status=_status(live.status),
@@ -125,7 +135,11 @@ def _copy(live: LiveSpan) -> Span:
             for e in list(live.events)
         ],
         links=[
-            Link(li.trace_id, li.span_id, {k: restore(v) for k, v in li.attributes.items()})
+            Link(
+                clean_id(li.trace_id),
+                clean_id(li.span_id),
+                {k: restore(v) for k, v in li.attributes.items()},
+            )
             for li in list(live.links)
         ],
     )

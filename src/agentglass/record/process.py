@@ -3,7 +3,6 @@
 import os
 import platform
 import re
-import socket
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -31,7 +30,7 @@ def this_resource(given: Resource | None = None) -> Resource:
         "process.pid": os.getpid(),
         "process.runtime.name": platform.python_implementation().lower(),
         "process.runtime.version": platform.python_version(),
-        "host.name": socket.gethostname(),
+        "host.name": os.uname().nodename,
         "os.type": sys.platform,
         "telemetry.sdk.name": "agentglass",
         "telemetry.sdk.version": _version("agentglass"),

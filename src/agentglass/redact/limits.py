@@ -1,9 +1,11 @@
 """How much of a value is kept, and how a text is cut."""
 
 from dataclasses import dataclass, fields
-from hashlib import sha256
+from functools import cache
+from typing import Any
 
 from agentglass.errors import OptionError
+from agentglass.plugins import load_object
 
 __all__ = ["MARKER", "SLACK", "Limits", "cut_text", "shorten", "text_digest", "text_size"]
 
@@ -45,7 +47,14 @@ def text_size(text: str) -> int:
 
 def text_digest(text: str) -> str:
     """Return the SHA-256 of the UTF-8 form, in hex."""
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    digest: str = _sha256()(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return digest
+
+
+@cache
+def _sha256() -> Any:
+    """Load OpenSSL when something has to be digested: it is a twentieth of the import."""
+    return load_object("hashlib:sha256", feature="A digest")
 
 
 def cut_text(text: str, limit_bytes: int) -> tuple[str, bool]:

@@ -6,11 +6,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from agentglass.redact.keys import Secrecy, key_judge
-from agentglass.redact.limits import MARKER, SLACK, shorten, text_size
+from agentglass.redact.limits import MARKER, SLACK, cut_text, shorten, text_size
 from agentglass.redact.policy import RedactionPolicy
 from agentglass.redact.rules import PII_RULES, SECRET_RULES, Rule
 
-__all__ = ["KEY_BYTES", "Key", "TextRules", "clean_surrogates"]
+__all__ = ["KEY_BYTES", "Key", "TextRules", "clean_id", "clean_surrogates"]
 
 _SHORTEST = 5
 """No built-in rule finds anything in less: `pwd=x`."""
@@ -112,3 +112,11 @@ class TextRules:
 def clean_surrogates(text: str) -> str:
     """Return the text with U+FFFD for every lone surrogate, so that it has a UTF-8 form."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def clean_id(value: object) -> str:
+    """Return an id, or another short word that is looked for as a whole, as a store can keep it."""
+    text = value if type(value) is str else str(value)
+    if text.isascii() and len(text) <= KEY_BYTES:
+        return text
+    return cut_text(clean_surrogates(text), KEY_BYTES)[0]

@@ -3,10 +3,10 @@
 Triggers count how many spans refer to each, so that no way of writing or deleting spans can forget.
 """
 
-import hashlib
 import sqlite3
 import zlib
 
+from agentglass.redact.limits import text_digest
 from agentglass.store.rows import SPAN_COLUMNS
 
 __all__ = ["LARGE", "SELECT_SPANS", "drop_unused", "keep", "register"]
@@ -34,7 +34,7 @@ def keep(db: sqlite3.Connection, text: str | None) -> tuple[str | None, str | No
     if text is None or len(text) < LARGE:
         return text, None
     plain = text.encode("utf-8")
-    sha = hashlib.sha256(plain).hexdigest()
+    sha = text_digest(text)
     if db.execute("SELECT 1 FROM bodies WHERE sha = ?", (sha,)).fetchone() is None:
         db.execute(
             "INSERT INTO bodies (sha, encoding, size_bytes, refs, data) VALUES (?, 'zlib', ?, 0, ?)",

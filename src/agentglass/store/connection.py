@@ -132,14 +132,17 @@ class Connection:
 
     def _connect(self) -> sqlite3.Connection:
         self.is_read_only = False
+        db = self._connect_to_read() if _is_barred(self.path) else self._connect_as_allowed()
+        self.file_id = file_id(self.path)
+        return db
+
+    def _connect_as_allowed(self) -> sqlite3.Connection:
         try:
-            db = self._prepared(self._connect_to_write())
+            return self._prepared(self._connect_to_write())
         except (sqlite3.OperationalError, OSError) as error:
             if not _is_read_only(error) or not os.path.isfile(self.path):
                 raise
-            db = self._connect_to_read()
-        self.file_id = file_id(self.path)
-        return db
+            return self._connect_to_read()
 
     def _connect_to_write(self) -> sqlite3.Connection:
         if self.path != _MEMORY:
@@ -225,6 +228,14 @@ def _set_patience(db: sqlite3.Connection, seconds: float) -> None:
 def _code(error: sqlite3.Error) -> int:
     """Return the primary result code; errors of the module itself have none."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _is_barred(path: str) -> bool:
+    """Tell whether a file is there that cannot be written.
+
+    SQLite opens such a file where its WAL was left behind, and fails at the first write.
+    """
+    return os.path.isfile(path) and not os.access(path, os.W_OK)
 
 
 def _is_read_only(error: Exception) -> bool:

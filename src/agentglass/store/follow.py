@@ -46,9 +46,12 @@ class Follower:
         seen = self._seen.get(trace_id, 0)
         with self._connection.reading() as db:
             run = db.execute(
-                "SELECT seq, end_ns FROM traces WHERE trace_id = ?", (trace_id,)
+                "SELECT seq, end_ns, (SELECT ended_ns FROM processes WHERE id = process_id) AS gone"
+                " FROM traces WHERE trace_id = ?",
+                (trace_id,),
             ).fetchone()
-            has_ended = run is not None and run["end_ns"] is not None
+            # A run whose root was lost has no end of its own.
+            has_ended = run is not None and (run["end_ns"] or run["gone"]) is not None
             self._note(trace_id, has_ended)
             if run is None or run["seq"] == seen:
                 return [], has_ended

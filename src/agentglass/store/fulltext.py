@@ -11,13 +11,18 @@ from datetime import UTC, datetime
 from agentglass.store.bodies import SELECT_SPANS
 from agentglass.store.counters import read_counter, set_counter
 
-__all__ = ["behind", "drop_old_months", "index_some", "is_behind", "months", "plain"]
+__all__ = ["behind", "drop_old_months", "index_some", "is_behind", "months", "plain", "spread"]
 
 _INDEXED = "indexed_seq"
 """The counter up to which spans are indexed; seqs are given in the order of commits."""
 
 _MAX_CHARACTERS = 100_000
 """Of each input and output; what is behind is not found."""
+_WITHOUT_SPACES = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
+    "\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+"""Thai, Lao, Burmese, Khmer, Japanese, Chinese and Korean."""
 _ESCAPE = re.compile(r"\\(?:u[0-9a-f]{4}|.)")
 """Of JSON: the `n` of a `\\n` is no part of the next word."""
 
@@ -82,10 +87,17 @@ def plain(text: str | None) -> str | None:
     return text and _ESCAPE.sub(" ", text[:_MAX_CHARACTERS])
 
 
+def spread(text: str | None) -> str | None:
+    """Return a text in which each character of a script without spaces is a word of its own."""
+    return text if not text or text.isascii() else _WITHOUT_SPACES.sub(r" \g<0> ", text)
+
+
 def _table(start_ns: int) -> str:
     return datetime.fromtimestamp(start_ns // 10**9, UTC).strftime("fts_%Y%m")
 
 
 def _entry(row: sqlite3.Row) -> tuple[int, str | None, str | None, str | None, str | None]:
     error = f"{row['error_type']}: {row['error_message']}" if row["error_type"] else None
-    return row["seq"], row["name"], plain(row["input"]), plain(row["output"]), error
+    texts = (row["name"], plain(row["input"]), plain(row["output"]), error)
+    name, given, output, error = map(spread, texts)
+    return row["seq"], name, given, output, error

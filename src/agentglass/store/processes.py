@@ -1,7 +1,6 @@
 """Who records: leases of processes, and what becomes of the spans of a dead one."""
 
 import os
-import socket
 import sqlite3
 import uuid
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ class ProcessIdentity:
     pid_namespace: str = field(default_factory=lambda: _link("/proc/self/ns/pid"))
     pid: int = field(default_factory=os.getpid)
     started: str = field(default_factory=lambda: _start_time(os.getpid()))
-    host: str = field(default_factory=socket.gethostname)
+    host: str = field(default_factory=lambda: os.uname().nodename)
 
 
 def register(db: sqlite3.Connection, process: ProcessIdentity, now_ns: int) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from agentglass.errors import OptionError
 from agentglass.spans import Status
 from agentglass.store.bodies import SELECT_SPANS
-from agentglass.store.fulltext import behind, months, plain
+from agentglass.store.fulltext import behind, months, plain, spread
 
 __all__ = ["Hit", "SearchResult", "add_results", "match_expression", "search"]
 
@@ -109,7 +109,12 @@ def match_expression(text: str) -> tuple[list[str], str]:
         term = (phrase or word).rstrip("*") if word else phrase
         if not any(character.isalnum() for character in term):
             continue
-        expression = '"' + term.replace('"', '""') + '"' + ("*" if word.endswith("*") else "")
+        expression = (
+            '"'
+            + (spread(term) or "").replace('"', '""')
+            + '"'
+            + ("*" if word.endswith("*") else "")
+        )
         if minus:
             excluded.append(expression)
         else:
