@@ -4,7 +4,10 @@ Run a workflow or bring an agent of your own; every step is recorded with its in
 tokens and cost, kept through any failure, and shown.
 """
 
+from typing import TYPE_CHECKING
+
 from agentglass.errors import AgentglassError
+from agentglass.plugins import lazy_names
 from agentglass.record import (
     Recorder,
     add_event,
@@ -13,6 +16,7 @@ from agentglass.record import (
     flush,
     get_active_span,
     inject,
+    last_trace,
     propagate,
     session,
     span,
@@ -22,6 +26,10 @@ from agentglass.record import (
 )
 from agentglass.redact import RedactionPolicy
 from agentglass.spans import Span, SpanType, Status, Usage
+
+if TYPE_CHECKING:
+    from agentglass.steps.run import TraceRun as TraceRun
+    from agentglass.steps.tracer import Tracer as Tracer
 
 __all__ = [
     "AgentglassError",
@@ -37,6 +45,7 @@ __all__ = [
     "flush",
     "get_active_span",
     "inject",
+    "last_trace",
     "propagate",
     "session",
     "span",
@@ -44,3 +53,11 @@ __all__ = [
     "traced",
     "traced_node",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "TraceRun": "agentglass.steps.run:TraceRun",
+        "Tracer": "agentglass.steps.tracer:Tracer",
+    },
+)

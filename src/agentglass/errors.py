@@ -18,12 +18,15 @@ __all__ = [
     "Problem",
     "ProviderError",
     "RunNotFoundError",
+    "StepValidationError",
     "StoreBusyError",
     "StoreError",
     "StoreLostError",
     "StoreVersionError",
     "TraceFormatError",
     "TraceFormatWarning",
+    "TracerError",
+    "TracerNotActiveError",
     "WorkflowFileError",
     "did_you_mean",
     "error_text",
@@ -166,6 +169,20 @@ class RunNotFoundError(AgentglassError, LookupError):
 
 class TraceFormatError(AgentglassError, ValueError):
     """A trace run does not follow the format."""
+
+    exit_code = 2
+
+
+class TracerError(AgentglassError):
+    """A `Tracer` cannot do what it was asked for."""
+
+
+class TracerNotActiveError(TracerError):
+    """A step was recorded before the run began or after it ended."""
+
+
+class StepValidationError(TracerError, ValueError):
+    """A step was given a value that does not fit; names the step and the field."""
 
     exit_code = 2
 

@@ -4,7 +4,13 @@ from agentglass.record.api import add_event, get_active_span, span, trace
 from agentglass.record.context import Context, current_context
 from agentglass.record.control_flow import register_control_flow
 from agentglass.record.decorate import traced
-from agentglass.record.default import configure, current_recorder, flush, use_recorder
+from agentglass.record.default import (
+    configure,
+    current_recorder,
+    flush,
+    last_trace,
+    use_recorder,
+)
 from agentglass.record.experiment import start_experiment_run, trace_with_uri
 from agentglass.record.live import LiveSpan
 from agentglass.record.node import traced_node
@@ -34,6 +40,7 @@ __all__ = [
     "get_session_id",
     "inject",
     "keep_open",
+    "last_trace",
     "open_interrupt",
     "propagate",
     "register_control_flow",

@@ -12,9 +12,9 @@ from agentglass.record.recorder import Receipt, Recorder, close_all
 from agentglass.record.sender import SinkSpec
 from agentglass.record.sigterm import close_on_sigterm
 from agentglass.redact import Limits, RedactionPolicy
-from agentglass.spans import Level, Processor, Resource, TraceStore
+from agentglass.spans import Level, Processor, Resource, Trace, TraceStore
 
-__all__ = ["configure", "current_recorder", "flush", "use_recorder"]
+__all__ = ["configure", "current_recorder", "flush", "last_trace", "use_recorder"]
 
 _lock = threading.RLock()
 # Nobody holds it while a process forks: in the child nobody would let go of it.
@@ -124,6 +124,17 @@ def use_recorder(recorder: Recorder) -> Iterator[Recorder]:
             _default.pop("recorder", None)
             if before is not None:
                 _default["recorder"] = before
+
+
+def last_trace() -> Trace | None:
+    """Return the latest run of the store that is recorded to; None when there is none.
+
+    What was recorded so far is stored first. In a notebook it shows as a tree.
+    """
+    recorder = current_recorder()
+    recorder.flush()
+    latest = recorder.store.find(limit=1).traces
+    return recorder.store.get_trace(latest[0].trace_id) if latest else None
 
 
 def flush(timeout_s: float | None = 10.0) -> Receipt:

@@ -23,7 +23,7 @@ from agentglass.spans import (
 if TYPE_CHECKING:
     from agentglass.record.recorder import Recorder
 
-__all__ = ["EndedSpan", "LiveSpan"]
+__all__ = ["EndedSpan", "LiveSpan", "describe_error"]
 
 _logger = logging.getLogger("agentglass")
 _STACK_FRAMES = 50
@@ -150,15 +150,20 @@ class LiveSpan(Span):
         """
         self.status = status_of(error)
         if STATUS_TABLE[self.status].is_error:
-            self.error = _describe(error)
+            self.error = describe_error(error)
 
-    def end(self, status: Status | None = None) -> None:
-        """End the span and hand it to the recorder; a second end does nothing."""
+    def end(self, status: Status | None = None, *, end_ns: int | None = None) -> None:
+        """End the span and hand it to the recorder; a second end does nothing.
+
+        Args:
+            status: How it ended; None where an exception or nothing has said so.
+            end_ns: When, for what is recorded afterwards; None means now.
+        """
         if status is not None:
             self.status = status
         elif self.status is Status.RUNNING:
             self.status = Status.OK
-        self.end_ns = self.recorder.now_ns()
+        self.end_ns = self.recorder.now_ns() if end_ns is None else end_ns
         self.__class__ = EndedSpan
         self.recorder.ended(self)
 
@@ -227,7 +232,7 @@ class EndedSpan(LiveSpan):
         """Ignore the error: the span has ended."""
         self._ignore("error")
 
-    def end(self, status: Status | None = None) -> None:
+    def end(self, status: Status | None = None, *, end_ns: int | None = None) -> None:
         """Do nothing: the span has ended."""
 
     def __exit__(
@@ -247,7 +252,8 @@ class EndedSpan(LiveSpan):
 _BOOKKEEPING = frozenset({"parent", "stored", "token"})
 
 
-def _describe(error: BaseException) -> ErrorInfo:
+def describe_error(error: BaseException) -> ErrorInfo:
+    """Return what a record keeps of an exception, whatever its own code does."""
     kind = type(error)
     name = kind.__qualname__
     if kind.__module__ not in ("builtins", "__main__"):

@@ -47,7 +47,7 @@ class NoopSpan:
     def record_error(self, error: BaseException) -> None:
         """Ignore the error."""
 
-    def end(self, status: Status | None = None) -> None:
+    def end(self, status: Status | None = None, *, end_ns: int | None = None) -> None:
         """Do nothing."""
 
     def leave(self) -> None:

@@ -128,6 +128,8 @@ class Recorder:
         """Every span that was started and has not ended."""
         self.deployment = (project, environment, release)
         """What every trace says of where the program runs."""
+        self.policy = policy or RedactionPolicy()
+        self.limits = limits or Limits()
         self._exit_wait_s = exit_wait_s
         self._sinks = open_sinks(sinks)
         self._new_queue = partial(SpanQueue, max_spans, max_bytes, queue_wait_ms)
@@ -135,8 +137,8 @@ class Recorder:
             Writer,
             store=store,
             home=home,
-            policy=policy or RedactionPolicy(),
-            limits=limits or Limits(),
+            policy=self.policy,
+            limits=self.limits,
             processors=processors,
             resource=resource,
             now_ns=self.now_ns,
@@ -177,9 +179,13 @@ class Recorder:
         user_id: str | None = None,
         level: Level | None = None,
         policy: RedactionPolicy | None = None,
+        trace_id: str | None = None,
     ) -> LiveSpan:
-        """Start the root of a new trace."""
-        trace_id = self.ids.trace_id()
+        """Start the root of a new trace.
+
+        A `trace_id` must be that of a run id, which is a UUID of version 4; None makes one.
+        """
+        trace_id = trace_id or self.ids.trace_id()
         trace = TraceState(
             trace_id,
             run_id_from_trace_id(trace_id),

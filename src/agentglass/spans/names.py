@@ -44,6 +44,10 @@ REDACTED: Final = "agentglass.redacted"
 DUPLICATE_OF: Final = "agentglass.duplicate_of"
 SPANS_STARTED: Final = "agentglass.spans_started"
 """How many spans a process that joined a trace has started in it; on the spans that it began with."""
+STEP: Final = "agentglass.step"
+"""The fields of a step that its span does not give by itself."""
+RUN: Final = "agentglass.run"
+"""The same of a run of steps, on its root."""
 ORIGINAL_TRACE_ID: Final = "agentglass.original_trace_id"
 
 TAG_WORKFLOW: Final = "workflow"
@@ -53,5 +57,7 @@ TAG_SCHEDULE_ID: Final = "schedule_id"
 TAG_ANALYSIS_TYPE: Final = "analysis_type"
 TAG_JOB_ID: Final = "job_id"
 
-CONTENT_ATTRIBUTES: Final = frozenset({TEMPLATE_RESOLUTIONS, STATE_MERGED, TOOL_DEFINITIONS})
+CONTENT_ATTRIBUTES: Final = frozenset(
+    {TEMPLATE_RESOLUTIONS, STATE_MERGED, TOOL_DEFINITIONS, STEP, RUN}
+)
 """Attributes that hold contents, and are therefore not recorded at level `metrics`."""

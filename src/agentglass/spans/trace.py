@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from agentglass.spans import names
+from agentglass.spans.notebook import spans_html
 from agentglass.spans.span import Span, SpanType
 from agentglass.spans.status import Status
 from agentglass.spans.tree import SpanTree, build_tree
@@ -124,6 +125,10 @@ class Trace:
     def tree(self) -> SpanTree:
         """The spans, connected."""
         return build_tree(self.spans)
+
+    def _repr_html_(self) -> str:
+        """Show the tree in a notebook."""
+        return spans_html(self.spans)
 
     @property
     def attempt(self) -> int:

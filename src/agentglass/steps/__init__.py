@@ -7,6 +7,7 @@ __all__ = [
     "STEP_CLASSES",
     "AgentInfo",
     "AnyStep",
+    "AsyncTracer",
     "BaseStep",
     "FieldChange",
     "FinalOutputStep",
@@ -26,6 +27,7 @@ __all__ = [
     "ToolCallStep",
     "TraceRun",
     "TraceStep",
+    "Tracer",
     "UserInputStep",
     "keep_run",
     "open_run",
@@ -65,6 +67,7 @@ _MODULES = {
     "agentglass.steps.keep": ("keep_run",),
     "agentglass.steps.reader": ("RunReader",),
     "agentglass.steps.from_spans": ("run_from_trace",),
+    "agentglass.steps.tracer": ("AsyncTracer", "Tracer"),
     "agentglass.steps.to_spans": ("spans_from_run",),
 }
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentglass.spans import Cost, ErrorInfo, Event, Link, Span, Status, Usage
+from agentglass.spans.names import RUN, STEP
 
 __all__ = [
     "CARRIER",
@@ -30,10 +31,6 @@ NATIVE = "native"
 """Says among these that the run was recorded as spans, and never was steps before."""
 EXPECTED = "expected_spans"
 """Says of such a run how many spans it had, as counted when its root ended."""
-STEP = "agentglass.step"
-"""The attribute that holds the fields of a step that its span does not give by itself."""
-RUN = "agentglass.run"
-"""The same of a run, on its root."""
 
 Facts = dict[str, Any]
 
@@ -52,7 +49,9 @@ def facts_of(span: Span) -> Facts:
         "usage": span.usage.to_dict() if span.usage else None,
         "cost": span.cost.to_dict() if span.cost else None,
         "attributes": {
-            key: value for key, value in span.attributes.items() if key not in (STEP, RUN)
+            key: value
+            for key, value in span.attributes.items()
+            if key != STEP and not (key == RUN and span.is_root)
         },
         "events": [
             {"name": event.name, "time_ns": event.time_ns, "attributes": dict(event.attributes)}

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["describe_faults", "describe_step_faults"]
 
 _SHOWN = 5
+_RUN = "This is not a trace run: "
 
 
 def describe_faults(error: ValidationError, step_at: Callable[[int], Any]) -> str:
@@ -23,24 +24,28 @@ def describe_faults(error: ValidationError, step_at: Callable[[int], Any]) -> st
     faults = error.errors(include_url=False, include_context=False)
     # What else is wrong with a run of another format means nothing.
     faults = [fault for fault in faults if fault["loc"] == ("format_version",)] or faults
-    return _joined([_describe_fault(fault, step_at) for fault in faults])
+    return _RUN + _joined([_describe_fault(fault, step_at) for fault in faults])
 
 
-def describe_step_faults(error: ValidationError, number: int, step: Any) -> str:
+def describe_step_faults(
+    error: ValidationError, number: int, step: Any, opening: str = _RUN
+) -> str:
     """Say what is wrong with one step.
 
     Args:
         error: What is wrong with it.
         number: Its place in the run, counted from 1.
         step: Its JSON.
+        opening: What the sentence begins with.
     """
     faults = error.errors(include_url=False, include_context=False)
-    return _joined([_describe_in_step(fault, fault["loc"], number, step) for fault in faults])
+    lines = [_describe_in_step(fault, fault["loc"], number, step) for fault in faults]
+    return opening + _joined(lines)
 
 
 def _joined(lines: Sequence[str]) -> str:
     more = f" And {len(lines) - _SHOWN} more." if len(lines) > _SHOWN else ""
-    return f"This is not a trace run: {' '.join(lines[:_SHOWN])}{more}"
+    return f"{' '.join(lines[:_SHOWN])}{more}"
 
 
 def _describe_fault(fault: "ErrorDetails", step_at: Callable[[int], Any]) -> str:

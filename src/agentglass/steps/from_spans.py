@@ -38,10 +38,7 @@ VIEW_OF_ROOT = "view_of_root"
 def run_from_trace(trace: Trace) -> TraceRun:
     """Return a trace as a run of steps; see `docs/trace-format.md` for what becomes of what."""
     run = head_from_trace(trace)
-    # The sort is stable: steps of one instant stay in the order of their spans.
-    steps: list[Any] = sorted(iter_steps(trace), key=lambda step: step.timestamp)
-    run.steps = steps
-    return run
+    return TraceRun.model_validate({**dict(run), "steps": list(iter_steps(trace))})
 
 
 def head_from_trace(trace: Trace) -> TraceRun:

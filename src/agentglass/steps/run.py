@@ -12,7 +12,9 @@ from typing import Annotated, Any, Self, cast
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationError, model_validator
 
 from agentglass.errors import TraceFormatError, TraceFormatWarning
+from agentglass.plugins import load_object
 from agentglass.redact import normalise
+from agentglass.spans.notebook import spans_html
 from agentglass.steps.faults import describe_faults
 from agentglass.steps.fields import Instant, Metadata, Model, optional
 from agentglass.steps.steps import AnyStep, BaseStep, LLMCallStep, OpaqueStep, ToolCallStep
@@ -141,6 +143,11 @@ class TraceRun(Model):
     def total_tool_calls(self) -> int:
         """Return how often tools were called."""
         return len(self.get_tool_calls())
+
+    def _repr_html_(self) -> str:
+        """Show the run as a tree in a notebook."""
+        make_spans = load_object("agentglass.steps.to_spans:spans_from_run", feature="A tree")
+        return spans_html(make_spans(self))
 
     # -- writing -------------------------------------------------------------------------------
 
