@@ -207,7 +207,7 @@ def test_a_long_workflow_runs_to_its_end(write):
     assert len(recorded.spans) == 61
 
 
-def test_a_workflow_without_state_runs(write):
+def test_a_workflow_without_state_runs(write, steps):
     path = write(
         'schema_version: "1.0"\nflow: {name: bare}\n'
         'nodes: [{id: only, type: python, callable: "steps:many"}]\n'
