@@ -16,7 +16,7 @@ BARE := .venv-bare/.ready
 OLDEST := .venv-oldest/.ready
 BENCH := .venv-bench/.ready
 
-GROUPS ?= startup caller writer off workflow durability store search peers
+GROUPS ?= startup caller writer off workflow durability store search trace_run peers
 OWN_GROUPS := $(filter-out peers,$(GROUPS))
 
 .PHONY: help demo install format lint type test oldest crash bench check coverage lock clean
@@ -59,7 +59,7 @@ crash: $(DEV) ## Kill recording programs 200 times and look at what they left
 
 check: lint type test oldest ## Everything that CI runs
 
-# GROUPS names some of: startup caller writer off workflow durability store search peers.
+# GROUPS names some of: startup caller writer off workflow durability store search trace_run peers.
 bench: $(DEV) $(if $(filter peers,$(GROUPS)),$(BENCH)) ## Measure the budgets of docs/performance.md; prints JSON lines
 	$(if $(OWN_GROUPS),@$(BIN)/python -m benchmarks $(OWN_GROUPS))
 	$(if $(filter peers,$(GROUPS)),@.venv-bench/bin/python -m benchmarks peers)

@@ -8,7 +8,17 @@ from importlib import import_module
 
 from benchmarks.rows import Row
 
-GROUPS = ("startup", "caller", "writer", "off", "workflow", "durability", "store", "search")
+GROUPS = (
+    "startup",
+    "caller",
+    "writer",
+    "off",
+    "workflow",
+    "durability",
+    "store",
+    "search",
+    "trace_run",
+)
 PEERS = "peers"
 """Needs an environment of its own, and so runs only when it is named."""
 
