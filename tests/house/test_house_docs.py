@@ -34,6 +34,7 @@ NOT_A_WAY = {
     "flush",
     "get_active_span",
     "get_session_id",
+    "last_trace",
     "register_control_flow",
     "use_recorder",
 }
