@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 from agentglass.steps import LLMCallStep, Tracer, TraceRun
 from benchmarks.payloads import ANSWER, PROMPT
@@ -24,7 +25,7 @@ def measure() -> Iterator[Row]:
         bench = f"trace run/{count} steps"
         written = _median_ms(run.to_json)
         yield Row(bench=bench, metric="to JSON", value=written, unit="ms", budget=budget)
-        read = _median_ms(lambda text=text: TraceRun.from_json(text))
+        read = _median_ms(partial(TraceRun.from_json, text))
         yield Row(bench=bench, metric="from JSON", value=read, unit="ms")
     with recording():
         yield Row(bench="tracer", metric="llm_call", value=_said_us(), unit="us", budget=1_000.0)
