@@ -93,7 +93,7 @@ class _Tracer(StepMethods[R], Generic[R]):
 
     def to_json(self, indent: int | None = None, exclude_none: bool = True) -> str:
         """Return the run as JSON; see `TraceRun.to_json`."""
-        return self.get_trace().to_json(indent, exclude_none)
+        return self._ledger.to_json(indent, exclude_none)
 
     def save(self, path: str | Path | None = None) -> Path:
         """Write the run to a file, which is there whole or not at all.
