@@ -13,6 +13,7 @@ import pytest
 
 import agentglass
 from agentglass.errors import StepValidationError, TracerError
+from agentglass.record import Recorder, use_recorder
 from agentglass.spans import Status
 from agentglass.steps import AgentInfo, RunState, TaskInfo, Tracer, TraceRun, run_from_trace
 from agentglass.testing import FakeClock, capture
@@ -302,6 +303,23 @@ def test_below_another_run_it_is_a_child_and_still_a_run_of_its_own():
     assert recorded.outline() == "outer workflow ok\n  inner workflow ok\n    t tool ok"
     assert recorded.trace.summary.tags == {"team": "a"}
     assert steps_of(tracer.get_trace()) == [("step-0001", "tool_call")]
+
+
+def test_a_forked_child_adds_its_steps_to_the_record(home):
+    recorder = Recorder(home=home)
+    with use_recorder(recorder), Tracer.run("bot") as tracer:
+        child = os.fork()
+        if child == 0:
+            tracer.user_input("of the child")
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        tracer.user_input("of the parent")
+    recorder.flush()
+
+    stored = run_from_trace(recorder.store.get_trace(tracer.run_id.replace("-", "")))
+    recorder.close()
+    assert {step.content for step in stored.steps} == {"of the child", "of the parent"}
+    assert len(tracer.get_trace().steps) == 1
 
 
 def test_spans_recorded_within_stand_below_it():

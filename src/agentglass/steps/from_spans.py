@@ -78,7 +78,9 @@ def iter_steps(trace: Trace) -> Iterator[BaseStep]:
             is_below_root = root is not None and parent_id == root.span_id
             is_loose = not is_below_root and parent_id not in index
             parent = None if is_below_root or is_loose else index.step_id(str(parent_id))
-            yield step_from_span(span, parent, is_loose=is_loose)
+            step = step_from_span(span, parent, is_loose=is_loose)
+            step.step_id = index.step_id(span.span_id)
+            yield step
     if root is not None and shows_root and SpanType.FINAL_OUTPUT not in index.types:
         yield from _output_of(root)
 
@@ -90,12 +92,16 @@ class _Index:
         self.types: set[str] = set()
         self._known: set[int] = set()
         self._renamed: dict[str, str] = {}
+        taken: set[str] = set()
         for span in trace.iter_spans():
             self.types.add(span.type)
             self._known.add(int(span.span_id, 16))
             carried = span.attributes.get(STEP)
-            if isinstance(carried, dict) and isinstance(carried.get("step_id"), str):
-                self._renamed[span.span_id] = carried["step_id"]
+            step_id = carried.get("step_id") if isinstance(carried, dict) else None
+            # A forked child counts its steps as its parent does.
+            if isinstance(step_id, str) and step_id and step_id not in taken:
+                self._renamed[span.span_id] = step_id
+                taken.add(step_id)
 
     def __contains__(self, span_id: str | None) -> bool:
         return span_id is not None and int(span_id, 16) in self._known
