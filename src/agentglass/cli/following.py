@@ -19,7 +19,7 @@ from agentglass.spans import Span
 from agentglass.store import SQLiteStore
 from agentglass.store.follow import Follower
 
-__all__ = ["follow_and_print"]
+__all__ = ["ended_line", "follow_and_print"]
 
 _POLL_S = 0.25
 
@@ -40,7 +40,7 @@ def follow_and_print(stores: Stores, trace_id: str | None, *, as_json: bool) -> 
             record = {"trace_id": span.trace_id, **span_record(span)}
             print_text(json.dumps(normalise(record), ensure_ascii=False))
         else:
-            console.print(_line(span))
+            console.print(ended_line(span))
 
 
 def _follow(stores: Stores, trace_id: str | None) -> Iterator[Span]:
@@ -61,7 +61,8 @@ def _follow(stores: Stores, trace_id: str | None) -> Iterator[Span]:
             time.sleep(_POLL_S)
 
 
-def _line(span: Span) -> Text:
+def ended_line(span: Span) -> Text:
+    """Return what is printed of a span that has ended."""
     assert span.end_ns is not None
     line = Text(f"{format_time(span.end_ns)[11:]}  {span.trace_id[:8]}", style="dim")
     line.append(f"  {span.status:<11}", style=status_colour(span.status))

@@ -35,6 +35,9 @@ def run(
     trace: Annotated[
         bool, typer.Option("--trace", help="Also write a debug file with every step.")
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Show the steps on stderr while they run.")
+    ] = False,
     level: Annotated[
         str | None, typer.Option("--level", help="What is recorded: off, metrics or trace.")
     ] = None,
@@ -61,6 +64,7 @@ def run(
             parse_pairs(inputs, "--input"),
             as_json=as_json,
             debug_file=trace,
+            watch=watch,
             level="trace" if trace and level is None else level,
             model=model,
             session_id=session,

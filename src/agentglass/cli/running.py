@@ -2,14 +2,15 @@
 
 import logging
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from agentglass.cli.progress import Progress
 from agentglass.cli.stores import Stores
 from agentglass.cli.terminal import complain, is_interactive, print_json, print_text
-from agentglass.errors import AgentglassError, BudgetExceededError, error_text
+from agentglass.cli.watching import Watch
+from agentglass.errors import AgentglassError, BudgetExceededError, OptionError, error_text
 from agentglass.record import Recorder, current_recorder
 from agentglass.record.recorder import close_all
 from agentglass.record.sigterm import close_on_sigterm
@@ -17,9 +18,11 @@ from agentglass.redact import RedactionPolicy, Redactor
 from agentglass.sinks.debug_file import DebugFileSink
 from agentglass.spans import STATUS_TABLE, SpanType, Trace
 from agentglass.workflow.envelope import run_envelope
+from agentglass.workflow.levels import resolve_level
 from agentglass.workflow.load import load_workflow
 from agentglass.workflow.result import RunResult
 from agentglass.workflow.run import execute
+from agentglass.workflow.workflow import Workflow
 
 __all__ = ["run_and_print"]
 
@@ -34,6 +37,7 @@ def run_and_print(
     *,
     as_json: bool,
     debug_file: bool,
+    watch: bool,
     level: str | None,
     model: str | None,
     session_id: str | None,
@@ -47,9 +51,12 @@ def run_and_print(
     recorder = current_recorder()
     close_on_sigterm(close_all)
     workflow = load_workflow(file, model=model)
-    with Progress(lambda: _describe_steps(recorder)) if is_interactive() else nullcontext():
+    watcher = _watch(recorder, workflow, level) if watch else None
+    with watcher or _progress(recorder):
         result = execute(workflow, inputs, level=level, session_id=session_id, tags=tags)
-    trace = _recorded(recorder, result)
+        trace = _recorded(recorder, result)
+    if watcher is not None:
+        watcher.show_end(trace)
     envelope = run_envelope(result, trace) if as_json else None
     redactor = Redactor(RedactionPolicy(pii=workflow.config.observability.redact_pii))
     if debug_file:
@@ -61,6 +68,21 @@ def run_and_print(
     else:
         _print_failure(result, result.error, redactor)
     return _exit_code(result)
+
+
+def _watch(recorder: Recorder, workflow: Workflow, level: str | None) -> Watch:
+    if resolve_level(workflow, level) == "off":
+        raise OptionError(
+            "--watch shows what is recorded, and at the level 'off' nothing is. "
+            "Add --level metrics or --level trace, or leave out --watch."
+        )
+    return Watch(recorder, workflow.name)
+
+
+def _progress(recorder: Recorder) -> AbstractContextManager[object]:
+    if not is_interactive():
+        return nullcontext()
+    return Progress(lambda: _describe_steps(recorder))
 
 
 def _describe_steps(recorder: Recorder) -> str:

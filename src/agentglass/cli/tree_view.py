@@ -14,7 +14,7 @@ from agentglass.cli.figures import (
     format_tokens,
     format_total_cost,
 )
-from agentglass.spans import Span, Status, Trace, TreeNode, names
+from agentglass.spans import Span, Status, Trace, TraceSummary, TreeNode, names
 
 __all__ = ["status_colour", "tree_lines"]
 
@@ -46,29 +46,30 @@ class _Row:
         return self.node.span
 
 
-def tree_lines(trace: Trace, *, verbose: bool = False) -> Iterator[Text]:
+def tree_lines(trace: Trace, *, verbose: bool = False, now_ns: int | None = None) -> Iterator[Text]:
     """Yield the lines of a run; the last one says whether the record is complete.
 
     Args:
         trace: The run.
         verbose: Show inputs, outputs and stack traces too.
+        now_ns: Show how long what is open has been running by then; None leaves it open.
     """
-    yield from _heading(trace)
+    yield from _heading(trace, now_ns)
     rows = list(_rows(trace))
     width = max((len(row.branch) + len(row.span.name) for row in rows), default=0)
     kind_width = max((len(row.span.type) for row in rows), default=0)
     for row in rows:
-        yield _span_line(row, width, kind_width)
+        yield _span_line(row, width, kind_width, now_ns)
         yield from _details(row, verbose)
     yield _verdict(trace)
 
 
-def _heading(trace: Trace) -> Iterator[Text]:
+def _heading(trace: Trace, now_ns: int | None) -> Iterator[Text]:
     run = trace.summary
     line = Text(run.name, style="bold")
     line.append(f"  {run.status}", style=status_colour(run.status))
     parts = [
-        format_duration(run.duration_ns),
+        _duration(run, now_ns),
         f"{run.totals.llm_calls} model call{'s' * (run.totals.llm_calls != 1)}"
         if run.totals.llm_calls
         else "",
@@ -104,13 +105,13 @@ def _siblings(nodes: list[TreeNode], lead: str) -> list[_Row]:
     return rows[::-1]
 
 
-def _span_line(row: _Row, width: int, kind_width: int) -> Text:
+def _span_line(row: _Row, width: int, kind_width: int, now_ns: int | None) -> Text:
     span = row.span
     line = Text(row.branch, style="dim")
     line.append(span.name.replace("\n", " "), style="bold" if span.parent_id is None else "")
     line.append(" " * (width - len(row.branch) - len(span.name)))
     line.append(f"  {span.type:<{kind_width}}", style="dim")
-    line.append(f"  {format_duration(span.duration_ns):>9}")
+    line.append(f"  {_duration(span, now_ns):>9}")
     line.append(f"  {span.status}", style=status_colour(span.status))
     figures = [
         format_tokens(span.usage) if span.usage else "",
@@ -120,6 +121,12 @@ def _span_line(row: _Row, width: int, kind_width: int) -> Text:
     ]
     line.append("".join(f"  {figure}" for figure in figures if figure))
     return line
+
+
+def _duration(timed: Span | TraceSummary, now_ns: int | None) -> str:
+    if timed.end_ns is None and now_ns is not None:
+        return format_duration(now_ns - timed.start_ns)
+    return format_duration(timed.duration_ns)
 
 
 def _details(row: _Row, verbose: bool) -> Iterator[Text]:
