@@ -35,9 +35,7 @@ def run(
     trace: Annotated[
         bool, typer.Option("--trace", help="Also write a debug file with every step.")
     ] = False,
-    watch: Annotated[
-        bool, typer.Option("--watch", "-w", help="Show the steps on stderr while they run.")
-    ] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show the steps while they run.")] = False,
     level: Annotated[
         str | None, typer.Option("--level", help="What is recorded: off, metrics or trace.")
     ] = None,
@@ -56,8 +54,6 @@ def run(
     """Run a workflow, record every step, and print the result."""
     as_json = output_format is OutputFormat.JSON
     try:
-        if level is not None and check_level(level) != "trace" and trace:
-            raise OptionError(f"--trace needs the level 'trace', and --level is {level!r}.")
         run_and_print = load_object("agentglass.cli.running:run_and_print", feature=_FEATURE)
         status = run_and_print(
             file,
@@ -65,7 +61,7 @@ def run(
             as_json=as_json,
             debug_file=trace,
             watch=watch,
-            level="trace" if trace and level is None else level,
+            level=_checked_level(level, trace=trace),
             model=model,
             session_id=session,
             tags=parse_pairs(tags, "--tag"),
@@ -77,6 +73,15 @@ def run(
         print_json(envelope(error))
         status = error.exit_code
     raise typer.Exit(status)
+
+
+def _checked_level(level: str | None, *, trace: bool) -> str | None:
+    """Return the level that the options ask for; None leaves it to the environment and the file."""
+    if level is None:
+        return "trace" if trace else None
+    if check_level(level) != "trace" and trace:
+        raise OptionError(f"--trace needs the level 'trace', and --level is {level!r}.")
+    return level
 
 
 def parse_pairs(pairs: list[str] | None, option: str) -> dict[str, str]:
