@@ -7,7 +7,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from agentglass import traced_node
-from agentglass.workflow import Workflow, load_workflow
+from agentglass.workflow import Workflow, load
 from benchmarks.steps import count
 
 __all__ = ["NODES", "hand_written", "twenty_nodes"]
@@ -40,7 +40,7 @@ def twenty_nodes(directory: Path, function: str) -> Workflow:
         ),
         encoding="utf-8",
     )
-    return load_workflow(file)
+    return load(file)
 
 
 class _State(TypedDict, total=False):

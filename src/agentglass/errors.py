@@ -11,22 +11,29 @@ from importlib import import_module
 __all__ = [
     "AgentglassError",
     "BudgetExceededError",
+    "ConfigLoadError",
+    "ConfigValidationError",
+    "GraphBuildError",
     "InputError",
     "MissingExtraError",
     "NodeError",
     "OptionError",
     "Problem",
     "ProviderError",
+    "ResumeError",
     "RunNotFoundError",
+    "StateInitializationError",
     "StepValidationError",
     "StoreBusyError",
     "StoreError",
     "StoreLostError",
     "StoreVersionError",
+    "ToolError",
     "TraceFormatError",
     "TraceFormatWarning",
     "TracerError",
     "TracerNotActiveError",
+    "WorkflowExecutionError",
     "WorkflowFileError",
     "did_you_mean",
     "error_text",
@@ -92,10 +99,61 @@ class WorkflowFileError(AgentglassError, ValueError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
-class InputError(AgentglassError, ValueError):
-    """The inputs of a run do not fit the workflow."""
+class ConfigLoadError(WorkflowFileError):
+    """A workflow file cannot be read at all: it is missing, not text, or not one YAML mapping."""
+
+
+class ConfigValidationError(WorkflowFileError):
+    """A workflow file was read, and what it says does not make a workflow."""
+
+
+class GraphBuildError(AgentglassError):
+    """A valid workflow could not be compiled to a graph."""
 
     exit_code = 2
+
+    def __init__(self, workflow_name: str, reason: str) -> None:
+        self.workflow_name = workflow_name
+        super().__init__(f"The workflow {workflow_name!r} cannot be compiled: {reason}")
+
+
+class InputError(AgentglassError, ValueError):
+    """Something was given to a run that does not fit the workflow."""
+
+    exit_code = 2
+
+
+class StateInitializationError(InputError):
+    """The inputs of a run do not make a state that the workflow can begin with."""
+
+
+class ResumeError(InputError):
+    """A run cannot go on as it was asked to."""
+
+
+class WorkflowExecutionError(AgentglassError):
+    """A run has failed; the exception that ended it is `original_error`, the object itself."""
+
+    def __init__(
+        self,
+        workflow_name: str,
+        node_id: str | None,
+        original_error: Exception,
+        result: object = None,
+    ) -> None:
+        self.workflow_name = workflow_name
+        self.node_id = node_id
+        """The node that failed; None where the run failed as a whole, as at its time limit."""
+        self.phase = "run" if node_id is None else "node"
+        """`node` or `run`: what failed."""
+        self.original_error = original_error
+        self.result = result
+        """The `RunResult`, with the state that was reached."""
+        self.exit_code = getattr(original_error, "exit_code", 1)
+        where = f"node {node_id!r}" if node_id is not None else "the run"
+        super().__init__(
+            f"Workflow {workflow_name!r}, {where} failed: {error_text(original_error)}"
+        )
 
 
 class NodeError(AgentglassError):
@@ -104,6 +162,14 @@ class NodeError(AgentglassError):
     def __init__(self, node_id: str, message: str) -> None:
         self.node_id = node_id
         super().__init__(f"Node {node_id!r}: {message}")
+
+
+class ToolError(AgentglassError, ValueError):
+    """A tool cannot be used, or cannot be called with these arguments; a model can act on it."""
+
+    def __init__(self, tool: str, message: str) -> None:
+        self.tool = tool
+        super().__init__(f"Tool {tool!r}: {message}")
 
 
 class ProviderError(AgentglassError):

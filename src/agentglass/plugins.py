@@ -18,9 +18,11 @@ __all__ = ["EXTRAS", "importing", "lazy_names", "load_object", "load_plugin", "p
 EXTRAS: Mapping[str, str] = {
     "langchain_core": "run",
     "langgraph": "run",
+    "aiosqlite": "run",
     "openai": "openai",
     "pandas": "frames",
     "pydantic": "run",
+    "simpleeval": "run",
     "yaml": "run",
 }
 """Top-level module of an optional library -> the extra that installs it."""

@@ -10,7 +10,7 @@ import yaml
 
 from agentglass.spans import Status
 from agentglass.testing import capture
-from agentglass.workflow import execute, load_workflow, validate_workflow, workflow_schema
+from agentglass.workflow import execute, load, validate_workflow, workflow_schema
 
 DOCS = Path(__file__).parents[2] / "docs"
 SCHEMA = DOCS / "schema" / "workflow.schema.json"
@@ -34,7 +34,7 @@ def test_every_workflow_of_the_reference_is_valid_and_runs(tmp_path, text):
 
     assert validate_workflow(path) == []
     jsonschema.validate(yaml.safe_load(text), workflow_schema())
-    workflow = load_workflow(path)
+    workflow = load(path)
     inputs, expected = INPUTS[workflow.name]
     with capture():
         result = execute(workflow, inputs)

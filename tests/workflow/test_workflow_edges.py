@@ -1,6 +1,6 @@
 import pytest
 
-from agentglass.workflow import load_workflow, validate_workflow
+from agentglass.workflow import load, validate_workflow
 
 HEAD = """\
 schema_version: "1.0"
@@ -85,8 +85,8 @@ def test_edges_that_are_no_line_are_refused(write, edges, place, message):
 def test_edges_give_the_order_and_without_them_the_file_does(write):
     reverse = "  [{from: START, to: two}, {from: two, to: one}, {from: one, to: END}]\n"
 
-    with_edges = load_workflow(write(HEAD + TWO_NODES + reverse))
-    without = load_workflow(write(HEAD + TWO_NODES.removesuffix("edges:\n")))
+    with_edges = load(write(HEAD + TWO_NODES + reverse))
+    without = load(write(HEAD + TWO_NODES.removesuffix("edges:\n")))
 
     assert [node.id for node in with_edges.nodes] == ["two", "one"]
     assert [node.id for node in without.nodes] == ["one", "two"]

@@ -13,10 +13,10 @@ from agentglass.spans import Status
 from agentglass.testing import capture
 from agentglass.workflow import (
     aexecute,
-    arun_workflow,
+    arun,
     compile_workflow,
     execute,
-    load_workflow,
+    load,
     run_workflow,
 )
 
@@ -40,7 +40,7 @@ def test_a_failing_node_runs_once_and_its_exception_arrives_unchanged(
 ):
     """A-US1.2: the failing span carries the exception, the spans before it say ok."""
     path = write(FAILING % function)
-    load_workflow(path)
+    load(path)
     module = sys.modules["steps"]
     mine = kind("mine")
     monkeypatch.setattr(module, "error", mine)
@@ -61,7 +61,7 @@ def test_a_failing_node_runs_once_and_its_exception_arrives_unchanged(
 
 
 def test_a_failed_run_is_a_result_for_execute(steps, write, monkeypatch):
-    workflow = load_workflow(write(FAILING % "fail"))
+    workflow = load(write(FAILING % "fail"))
     mine = KeyError("mine")
     monkeypatch.setattr(sys.modules["steps"], "error", mine)
 
@@ -102,7 +102,7 @@ def test_a_node_that_raises_stop_iteration_ends_the_run(one_node):
 
 def test_a_node_that_leaves_the_program_is_recorded_as_failed(one_node):
     with capture() as recorded:
-        result = execute(load_workflow(one_node('callable: "steps:leave"')))
+        result = execute(load(one_node('callable: "steps:leave"')))
 
     assert isinstance(result.error, SystemExit)
     assert result.status is Status.ERROR
@@ -111,7 +111,7 @@ def test_a_node_that_leaves_the_program_is_recorded_as_failed(one_node):
 
 def test_a_node_that_cancels_itself_ends_in_a_cancelled_result(one_node):
     with capture() as recorded:
-        result = execute(load_workflow(one_node('callable: "steps:give_up"')))
+        result = execute(load(one_node('callable: "steps:give_up"')))
 
     assert result.status is Status.CANCELLED
     assert [span.status for span in recorded.spans] == [Status.CANCELLED, Status.CANCELLED]
@@ -122,7 +122,7 @@ def test_a_node_that_cancels_itself_ends_in_a_cancelled_result(one_node):
     [(GraphInterrupt, Status.INTERRUPTED), (ParentCommand, Status.OK)],
 )
 def test_langgraphs_control_flow_is_no_error(flow, exception, status):
-    compile_workflow(load_workflow(flow))
+    compile_workflow(load(flow))
 
     with capture() as recorded, pytest.raises(exception), agentglass.span("node"):
         raise exception(Command())
@@ -135,7 +135,7 @@ def test_langgraphs_control_flow_is_no_error(flow, exception, status):
     "node", ['callable: "steps:wait", inputs: {seconds: 30}', 'callable: "steps:block"']
 )
 def test_a_run_that_takes_too_long_is_timed_out(one_node, node):
-    workflow = load_workflow(one_node(node, "config: {execution: {timeout: 0.5}}\n"))
+    workflow = load(one_node(node, "config: {execution: {timeout: 0.5}}\n"))
 
     with capture() as recorded:
         result = execute(workflow)
@@ -150,7 +150,7 @@ def test_a_run_that_takes_too_long_is_timed_out(one_node, node):
 
 
 def test_ctrl_c_ends_in_a_cancelled_result(one_node):
-    workflow = load_workflow(one_node('callable: "steps:interrupt"'))
+    workflow = load(one_node('callable: "steps:interrupt"'))
 
     with capture() as recorded:
         result = execute(workflow)
@@ -161,7 +161,7 @@ def test_ctrl_c_ends_in_a_cancelled_result(one_node):
 
 
 async def test_a_cancelled_task_stays_cancelled_and_is_recorded_so(one_node):
-    workflow = load_workflow(one_node('callable: "steps:wait", inputs: {seconds: 30}'))
+    workflow = load(one_node('callable: "steps:wait", inputs: {seconds: 30}'))
 
     with capture() as recorded:
         task = asyncio.create_task(aexecute(workflow))
@@ -175,13 +175,13 @@ async def test_a_cancelled_task_stays_cancelled_and_is_recorded_so(one_node):
 
 
 async def test_inside_a_running_loop_the_async_entry_is_named(flow):
-    with pytest.raises(RuntimeError, match=r"await arun_workflow\("):
+    with pytest.raises(RuntimeError, match=r"await arun\("):
         run_workflow(flow, {"text": "a"})
     with pytest.raises(RuntimeError, match=r"await aexecute\("):
-        execute(load_workflow(flow), {"text": "a"})
+        execute(load(flow), {"text": "a"})
 
     with capture():
-        result = await arun_workflow(flow, {"text": "a"})
+        result = await arun(flow, {"text": "a"})
 
     assert result.result == "a: 1"
 

@@ -5,7 +5,7 @@ import pytest
 from agentglass.errors import NodeError, ProviderError
 from agentglass.spans import Status, names
 from agentglass.testing import Fault, LLMServer, Reply, capture
-from agentglass.workflow import execute, load_workflow, run_workflow
+from agentglass.workflow import execute, load, run_workflow
 from agentglass.workflow.answers import AnswerError, answer_schema, read_answer
 from agentglass.workflow.field_types import parse_type
 
@@ -119,7 +119,7 @@ def test_after_the_last_retry_the_node_fails_and_its_usage_is_kept(write):
     text = asking(
         f"prompt: p, {SCHEMA}", ["no"], ", execution: {max_retries: 1}", outputs="[score, tags]"
     )
-    workflow = load_workflow(write(text))
+    workflow = load(write(text))
 
     with capture() as recorded:
         result = execute(workflow, {"text": "x"})

@@ -1,6 +1,6 @@
 import pytest
 
-from agentglass.workflow import load_workflow, validate_workflow
+from agentglass.workflow import load, validate_workflow
 
 HEAD = """\
 schema_version: "1.0"
@@ -151,7 +151,7 @@ config:
 """
     )
 
-    observability = load_workflow(path).config.observability
+    observability = load(path).config.observability
 
     assert observability.level == "metrics"
     assert observability.mlflow.experiment_name == "mine"

@@ -9,7 +9,7 @@ from agentglass.errors import MissingExtraError
 from agentglass.plugins import EXTRAS
 from agentglass.testing import capture
 from agentglass.workflow import run_workflow, validate_workflow
-from agentglass.workflow.config import NodeConfig
+from agentglass.workflow.node_config import NodeConfig
 from agentglass.workflow.node_types import NodeType, load_node_type, missing_extra, node_type_names
 from agentglass.workflow.templates import render
 

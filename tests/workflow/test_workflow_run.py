@@ -9,7 +9,7 @@ from agentglass.testing import capture
 from agentglass.workflow import (
     aexecute,
     compile_workflow,
-    load_workflow,
+    load,
     run_workflow,
 )
 
@@ -117,7 +117,7 @@ def test_at_level_off_nothing_is_recorded_and_the_result_is_whole(flow):
 
 def test_at_level_off_the_graph_holds_the_original_functions(flow):
     """P-I2: the wrapper is applied where the graph is compiled; at level off there is none."""
-    workflow = load_workflow(flow)
+    workflow = load(flow)
 
     plain = compile_workflow(workflow, "off").builder.nodes["measure"].runnable.afunc
     traced = compile_workflow(workflow, "trace").builder.nodes["measure"].runnable
@@ -150,7 +150,7 @@ def test_a_node_cannot_change_the_state_behind_the_back_of_its_outputs(one_node)
 
 
 async def test_runs_at_the_same_time_keep_their_steps_apart(flow):
-    workflow = load_workflow(flow)
+    workflow = load(flow)
 
     with capture() as recorded:
         results = await asyncio.gather(

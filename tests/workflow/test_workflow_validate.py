@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from agentglass.errors import OptionError, WorkflowFileError
-from agentglass.workflow import load_workflow, validate_workflow
+from agentglass.workflow import load, validate_workflow
 
 HEAD = """\
 schema_version: "1.0"
@@ -35,7 +35,7 @@ nodes:
     )
 
     assert validate_workflow(path) == []
-    workflow = load_workflow(path)
+    workflow = load(path)
     assert workflow.name == "demo"
     assert [node.id for node in workflow.nodes] == ["greet"]
     assert workflow.outputs == ("greeting",)
@@ -211,14 +211,14 @@ def test_a_chosen_model_stands_in_for_a_missing_one(write):
     assert only(validate_workflow(path)).code == "missing-model"
     assert validate_workflow(path, model="local/extractive") == []
     with pytest.raises(OptionError, match="provider/model"):
-        load_workflow(path, model="extractive")
+        load(path, model="extractive")
 
 
 def test_a_file_with_problems_is_not_loaded(write):
     path = write("a: 1\nb: 2\n")
 
     with pytest.raises(WorkflowFileError) as caught:
-        load_workflow(path)
+        load(path)
 
     assert caught.value.exit_code == 2
     assert {problem.code for problem in caught.value.problems} == {"missing", "unknown-key"}

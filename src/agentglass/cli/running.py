@@ -19,7 +19,7 @@ from agentglass.sinks.debug_file import DebugFileSink
 from agentglass.spans import STATUS_TABLE, SpanType, Trace
 from agentglass.workflow.envelope import run_envelope
 from agentglass.workflow.levels import resolve_level
-from agentglass.workflow.load import load_workflow
+from agentglass.workflow.loading import load
 from agentglass.workflow.result import RunResult
 from agentglass.workflow.run import execute
 from agentglass.workflow.workflow import Workflow
@@ -50,7 +50,7 @@ def run_and_print(
     """
     recorder = current_recorder()
     close_on_sigterm(close_all)
-    workflow = load_workflow(file, model=model)
+    workflow = load(file, model=model)
     watcher = _watch(recorder, workflow, level) if watch else None
     with watcher or _progress(recorder):
         result = execute(workflow, inputs, level=level, session_id=session_id, tags=tags)

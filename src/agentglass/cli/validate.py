@@ -21,7 +21,9 @@ def validate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,
 ) -> None:
     """Say everything that is wrong with a workflow file; run nothing."""
-    find = load_object("agentglass.workflow.load:validate_workflow", feature="agentglass validate")
+    find = load_object(
+        "agentglass.workflow.loading:validate_workflow", feature="agentglass validate"
+    )
     problems: list[Problem] = find(file, model=model)
     if as_json:
         print_json({"file": str(file), "valid": not problems, "problems": _records(problems)})

@@ -1,20 +1,20 @@
 """What must hold between the sections of a workflow file: names, types, templates."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
 
 from agentglass.errors import did_you_mean
+from agentglass.workflow.conditions import CONSTANTS, ConditionError, parse_condition
 from agentglass.workflow.draft import Draft, DraftNode
+from agentglass.workflow.edges import END, START, ParallelItems
 from agentglass.workflow.field_types import FieldType
+from agentglass.workflow.library_checks import check_library
 from agentglass.workflow.node_types import missing_extra
 from agentglass.workflow.source import ValuePath
 from agentglass.workflow.state import StateField
 from agentglass.workflow.templates import STATE, Expression, templates_in
 from agentglass.workflow.workflow import node_context
 
-__all__ = ["END", "START", "run_checks"]
-
-START, END = "START", "END"
+__all__ = ["run_checks"]
 
 _REDUCIBLE: Mapping[str, tuple[str, ...]] = {
     "append": ("list",),
@@ -29,7 +29,9 @@ def run_checks(draft: Draft) -> None:
     checks: tuple[Callable[[Draft], None], ...] = (
         _check_fields,
         _check_node_ids,
+        check_library,
         _check_nodes,
+        _check_edges,
         _check_result,
         _check_observability,
     )
@@ -96,7 +98,7 @@ def _check_nodes(draft: Draft) -> None:
         absent = missing_extra(node.config.type, node.type)
         if absent is not None:
             draft.add(("nodes", node.index, "type"), "missing-extra", str(absent))
-        context = node_context(node.config, draft.directory, fields, draft.config, draft.override)
+        context = node_context(node.config, fields, draft.config.execution, draft.library)
         for finding in node.type.check(node.config, context):
             draft.add(_place(draft, node, finding.path), finding.code, finding.message)
 
@@ -111,6 +113,9 @@ def _place(draft: Draft, node: DraftNode, path: ValuePath) -> ValuePath:
 
 def _check_outputs(draft: Draft, node: DraftNode) -> None:
     is_listed = bool(node.config.outputs)
+    into = node.config.on_error.into
+    if into is not None:
+        _check_field_name(draft, ("nodes", node.index, "on_error", "into"), into)
     for index, name in enumerate(node.config.written_fields()):
         at: ValuePath = ("outputs", index) if is_listed else ("values", name)
         _check_field_name(draft, ("nodes", node.index, *at), name, at_key=not is_listed)
@@ -136,40 +141,66 @@ def _check_field_name(draft: Draft, at: ValuePath, name: str, *, at_key: bool = 
 
 
 def _check_templates(draft: Draft, node: DraftNode) -> None:
-    config = node.config
-    scopes: tuple[tuple[str, Mapping[str, Any]], ...] = (
-        ("inputs", {}),
-        ("attributes", config.inputs),
-        *((key, config.inputs) for key in config.template_keys),
-    )
-    for key, inputs in scopes:
-        for path, expression in templates_in(getattr(config, key)):
-            problem = _template_problem(draft, expression, inputs)
+    for text in node.config.templates():
+        for path, expression in templates_in(text.value):
+            problem = _path_problem(draft, expression, text.names, "template")
             if problem:
-                draft.add(("nodes", node.index, key, *path), "template", problem)
+                draft.add(("nodes", node.index, *text.path, *path), "template", problem)
+    for text in node.config.conditions():
+        _check_condition(draft, ("nodes", node.index, *text.path), text.value, text.names)
 
 
-def _template_problem(
-    draft: Draft, expression: Expression, inputs: Mapping[str, Any]
+def _check_condition(draft: Draft, at: ValuePath, text: str, names: Iterable[str] = ()) -> None:
+    try:
+        condition = parse_condition(text)
+    except ConditionError as error:
+        draft.add(at, "condition", str(error))
+        return
+    for path in condition.paths.values():
+        is_constant = path.text in CONSTANTS and path.text not in draft.fields
+        problem = None if is_constant else _path_problem(draft, path, names, "path")
+        if problem:
+            draft.add(at, "condition", problem)
+
+
+def _check_edges(draft: Draft) -> None:
+    for index, edge in draft.edges.items():
+        at: ValuePath = ("edges", index)
+        for number, route in enumerate(edge.routes or ()):
+            _check_condition(draft, (*at, "routes", number, "condition"), route.condition)
+        if edge.loop is not None:
+            for key in ("condition", "condition_field"):
+                text = getattr(edge.loop, key)
+                if text is not None:
+                    _check_condition(draft, (*at, "loop", key), text)
+        if isinstance(edge.parallel, ParallelItems):
+            for key in ("items_field", "collect_field"):
+                name = getattr(edge.parallel, key)
+                _check_field_name(draft, (*at, "parallel", key), name)
+
+
+def _path_problem(
+    draft: Draft, expression: Expression, names: Iterable[str], what: str
 ) -> str | None:
-    root, *steps = expression.steps
-    if root in inputs:
+    root, *steps = expression.root, *expression.steps[1:]
+    if root in names or (expression.names_nodes and root in draft.node_ids):
         return None
-    known = [*inputs, *draft.fields]
+    known = [*names, *(draft.node_ids if expression.names_nodes else ()), *draft.fields]
     if root == STATE:
         if not steps:
             return None
-        root, *steps = steps
+        root, *steps = str(steps[0]), *steps[1:]
         known = list(draft.fields)
     if root not in draft.fields:
+        nor = ", a node" if expression.names_nodes else ""
         return (
-            f"The template {expression.text!r} names {root!r}, which is neither an input of the "
-            f"node nor a state field.{did_you_mean(str(root), known)} "
-            f"Known: {', '.join(known) or 'nothing'}."
+            f"The {what} {expression.text!r} names {root!r}, which is neither an input of the "
+            f"node{nor} nor a state field.{did_you_mean(str(root), known)} "
+            f"Known: {', '.join(known[:30]) or 'nothing'}."
         )
     field = draft.fields[str(root)]
     reason = None if field is None else _walk(field.type, str(root), steps)
-    return f"The template {expression.text!r} leads nowhere: {reason}" if reason else None
+    return f"The {what} {expression.text!r} leads nowhere: {reason}" if reason else None
 
 
 def _walk(type_: FieldType | None, name: str, steps: list[str | int]) -> str | None:

@@ -1,161 +1,160 @@
 """Compiles a workflow to a LangGraph graph; what is recorded is decided here, by level."""
 
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Hashable, Iterable
+from functools import partial
 from typing import Annotated, Any, TypedDict
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END as GRAPH_END
+from langgraph.graph import START as GRAPH_START
+from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
-from agentglass.errors import NodeError
-from agentglass.record import (
-    LiveSpan,
-    NoopSpan,
-    get_active_span,
-    traced_node,
-)
-from agentglass.record.control_flow import status_of
-from agentglass.record.snapshot import restore, snapshot
-from agentglass.spans import Level, Status, names
-from agentglass.workflow.node_types import NodeWork, Visit
-from agentglass.workflow.run_scope import Step, current_run
-from agentglass.workflow.state import REDUCERS, StateField, checked_update, map_outputs
-from agentglass.workflow.templates import Scope, TemplateError, render
+from agentglass.errors import GraphBuildError
+from agentglass.record import traced_node
+from agentglass.spans import names
+from agentglass.workflow.edges import END, START
+from agentglass.workflow.graph import find_forks
+from agentglass.workflow.state import REDUCERS
+from agentglass.workflow.steering import LOOPS, RETURNED, Steering, needs_steering, router
+from agentglass.workflow.templates import templates_in
+from agentglass.workflow.visit import NodeFunction, node_function
+from agentglass.workflow.wiring import Wiring
 from agentglass.workflow.workflow import Workflow, WorkflowNode
 
 __all__ = ["compile_workflow"]
 
-NodeFunction = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
-Observer = Callable[[WorkflowNode, Mapping[str, Any], Visit, Mapping[str, Any] | None], None]
 
-
-def compile_workflow(workflow: Workflow, level: Level = "trace") -> CompiledStateGraph[Any]:
+def compile_workflow(
+    workflow: Workflow,
+    *,
+    is_recorded: bool = True,
+    checkpointer: BaseCheckpointSaver[Any] | bool | None = None,
+) -> CompiledStateGraph[Any]:
     """Compile a workflow.
 
-    The graph's nodes are async and read `run_scope.current_run`, which `agentglass.workflow.run`
-    sets. At level `off` they are the functions themselves; otherwise each one is wrapped here, so
-    that no node can escape the record.
+    The graph's nodes are async and read `run_scope.current_run`, which `agentglass.workflow.walk`
+    sets. Where nothing is recorded they are the functions themselves; otherwise each one is wrapped
+    here, so that no node can escape the record.
+
+    Args:
+        workflow: The workflow.
+        is_recorded: Whether a run of the graph is recorded.
+        checkpointer: LangGraph's; None takes that of the graph around it, False has none.
+
+    Raises:
+        GraphBuildError: LangGraph does not take the graph.
     """
-    fields = workflow.fields
-    graph: StateGraph[Any] = StateGraph(_state_type(fields))
-    names_in_graph = {node.id: _graph_name(node.id, fields) for node in workflow.nodes}
-    previous = START
-    for node in workflow.nodes:
-        name = names_in_graph[node.id]
-        graph.add_node(name, _node_function(node, fields, level))
-        graph.add_edge(previous, name)
-        previous = name
-    graph.add_edge(previous, END)
-    return graph.compile(name=workflow.name)
+    try:
+        return _Builder(workflow, is_recorded).compile(checkpointer)
+    except (ValueError, TypeError) as error:
+        raise GraphBuildError(workflow.name, str(error)) from error
 
 
-def _state_type(fields: Mapping[str, StateField]) -> Any:
-    annotations: dict[str, Any] = {}
-    for name, field in fields.items():
-        reduce = REDUCERS.get(field.reducer)
-        annotations[name] = Any if reduce is None else Annotated[Any, reduce]
-    return TypedDict("State", annotations, total=False)  # type: ignore[operator]
+class _Builder:
+    """A graph while it is put together."""
+
+    def __init__(self, workflow: Workflow, is_recorded: bool) -> None:
+        self._workflow = workflow
+        self._is_recorded = is_recorded
+        self._fields = workflow.fields
+        self._wiring = Wiring(workflow.graph, find_forks(workflow.graph))
+        self._named = _nodes_in_templates(workflow)
+        self._has_loops = any(edge.loop for edge in workflow.graph.edges.values())
+        self._graph: StateGraph[Any] = StateGraph(self._state_type())
+
+    def compile(
+        self, checkpointer: BaseCheckpointSaver[Any] | bool | None
+    ) -> CompiledStateGraph[Any]:
+        for node in self._workflow.nodes:
+            self._graph.add_node(self._name(node.id), self._function(node))
+        pass_on: Any = _pass_on
+        for name in self._wiring.passes:
+            self._graph.add_node(name, pass_on)
+        entry = self._workflow.graph.edges[START]
+        if entry.routes is not None:
+            ways: dict[Hashable, str] = {name: self._name(name) for name in entry.targets()}
+            self._graph.add_conditional_edges(GRAPH_START, router(entry), ways)
+        for source, targets in self._wiring.static.items():
+            for target in targets:
+                self._graph.add_edge(self._name(source), self._name(target))
+        for sources, target in self._wiring.barriers:
+            self._graph.add_edge([self._name(name) for name in sources], self._name(target))
+        for node in self._workflow.nodes:
+            if node.id not in self._workflow.graph.edges and not self._wiring.decides(node.id):
+                self._graph.add_edge(self._name(node.id), GRAPH_END)
+        return self._graph.compile(name=self._workflow.name, checkpointer=checkpointer)
+
+    def _function(self, node: WorkflowNode) -> Any:
+        """Return what the graph calls for a node: the bare function where nothing is around it."""
+        keeps_returned = node.id in self._named
+        function = node_function(
+            node,
+            self._fields,
+            is_recorded=self._is_recorded,
+            keeps_returned=keeps_returned,
+        )
+        if self._is_recorded:
+            function = _traced(node, function)
+        decides = self._wiring.decides(node.id)
+        hides = bool(self._named) or self._has_loops
+        if not (decides or hides or needs_steering(node.config)):
+            return function
+        return Steering(
+            node,
+            function,
+            self._fields,
+            self._workflow.graph.edges.get(node.id),
+            decides=decides,
+            way=partial(self._way, node.id),
+        )
+
+    def _way(self, source: str, target: str) -> str:
+        return self._name(self._wiring.way(source, target))
+
+    def _name(self, node_id: str) -> str:
+        """Return a node's name in the graph, where nodes and state fields share one namespace."""
+        ends = {START: GRAPH_START, END: GRAPH_END}
+        return ends.get(node_id) or (f"{node_id}.node" if node_id in self._fields else node_id)
+
+    def _state_type(self) -> Any:
+        annotations: dict[str, Any] = {}
+        for name, field in self._fields.items():
+            reduce = REDUCERS.get(field.reducer)
+            annotations[name] = Any if reduce is None else Annotated[Any, reduce]
+        for name, is_needed in ((LOOPS, self._has_loops), (RETURNED, bool(self._named))):
+            if is_needed:
+                annotations[name] = Annotated[Any, REDUCERS["merge"]]
+        return TypedDict("State", annotations, total=False)  # type: ignore[operator]
 
 
-def _graph_name(node_id: str, fields: Mapping[str, StateField]) -> str:
-    """Return a node's name in the graph, where nodes and state fields share one namespace."""
-    return f"{node_id}.node" if node_id in fields else node_id
-
-
-def _node_function(node: WorkflowNode, fields: Mapping[str, StateField], level: Level) -> Any:
-    work = node.type.compile(node.config, node.context)
-    if level == "off":
-        return _plain_function(node, work, fields, None)
+def _traced(node: WorkflowNode, function: NodeFunction) -> Any:
     return traced_node(
         node.config.display_name,
-        _plain_function(node, work, fields, _observer(fields)),
+        function,
+        type=node.type.span_type,
         attributes={names.NODE_ID: node.id, names.NODE_TYPE: node.config.type},
     )
 
 
-def _plain_function(
-    node: WorkflowNode, work: NodeWork, fields: Mapping[str, StateField], observe: Observer | None
-) -> NodeFunction:
-    async def run_node(state: dict[str, Any]) -> dict[str, Any]:
-        run = current_run.get()
-        run.active_node = node.id
-        visit = Visit(Scope(state, {}), run)
-        status, update = Status.ERROR, None
-        started = time.perf_counter()
-        try:
-            update = await _do(node, work, visit, fields)
-            status = Status.OK
-            return update
-        except BaseException as error:
-            status = status_of(error)
-            raise
-        finally:
-            milliseconds = (time.perf_counter() - started) * 1000
-            run.steps.append(Step(node.id, status, milliseconds, tuple(visit.calls)))
-            if observe is not None:
-                observe(node, state, visit, update)
-
-    return run_node
+def _nodes_in_templates(workflow: Workflow) -> set[str]:
+    """Return the nodes that some `${...}` names."""
+    ids = {node.id for node in workflow.nodes}
+    return {name for name in _names_of_nodes(workflow) if name in ids}
 
 
-async def _do(
-    node: WorkflowNode, work: NodeWork, visit: Visit, fields: Mapping[str, StateField]
-) -> dict[str, Any]:
-    try:
-        inputs = render(node.config.inputs, visit.scope, visit.input_resolutions)
-        visit.scope = Scope(visit.scope.state, inputs)
-        value = await work(visit)
-    except TemplateError as error:
-        raise NodeError(node.id, str(error)) from error
-    return checked_update(
-        node.id, fields, map_outputs(node.id, node.config.written_fields(), value)
-    )
+def _names_of_nodes(workflow: Workflow) -> Iterable[str]:
+    for node in workflow.nodes:
+        for text in node.config.templates():
+            for _, expression in templates_in(text.value):
+                if expression.names_nodes:
+                    yield expression.root
+    for condition in workflow.conditions():
+        for path in condition.paths.values():
+            if path.names_nodes:
+                yield path.root
 
 
-def _observer(fields: Mapping[str, StateField]) -> Observer:
-    def observe(
-        node: WorkflowNode,
-        before: Mapping[str, Any],
-        visit: Visit,
-        update: Mapping[str, Any] | None,
-    ) -> None:
-        active = get_active_span()
-        resolutions = visit.all_resolutions()
-        if resolutions:
-            active.set_attribute(names.TEMPLATE_RESOLUTIONS, resolutions)
-        if update is None:
-            return
-        merged = _changed_in_place(active, before) | {
-            name: REDUCERS[fields[name].reducer](before.get(name), value)
-            for name, value in update.items()
-            if fields[name].reducer in REDUCERS
-        }
-        if merged:
-            active.set_attribute(names.STATE_MERGED, merged)
-        after = Scope({**before, **update, **merged}, visit.scope.inputs)
-        for name, template in node.config.attributes.items():
-            active.set_attribute(name, _attribute(template, after))
-
-    return observe
-
-
-def _attribute(template: Any, scope: Scope) -> Any:
-    """Fill in a template of the record, which must not fail the run that it describes."""
-    try:
-        return render(template, scope, {})
-    except TemplateError as error:
-        return f"<{error}>"
-
-
-def _changed_in_place(active: LiveSpan | NoopSpan, state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that the node has changed without saying so, by altering what they hold."""
-    before = active.input
-    if not isinstance(before, dict):
-        return {}
-    return {
-        name: value
-        for name, value in state.items()
-        if name in before
-        and not isinstance(value, str | int | float | None)
-        and restore(snapshot(value)) != before[name]
-    }
+async def _pass_on(state: dict[str, Any]) -> dict[str, Any]:
+    """Do nothing: the node is a place where branches wait for each other."""
+    return {}

@@ -8,15 +8,14 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from agentglass.errors import MissingExtraError, OptionError, Problem, did_you_mean
-from agentglass.workflow.config import (
-    ConfigSection,
-    EdgeConfig,
-    FieldConfig,
-    LlmConfig,
-    NodeConfig,
-    WorkflowConfig,
-)
+from agentglass.workflow.agent_config import AgentConfig, TeamConfig, ToolConfig
+from agentglass.workflow.config import ConfigSection, WorkflowConfig
+from agentglass.workflow.edges import EdgeConfig, ParallelItems
+from agentglass.workflow.field_config import FieldConfig
 from agentglass.workflow.field_types import TypeTextError
+from agentglass.workflow.library import Library
+from agentglass.workflow.llm_config import LlmConfig
+from agentglass.workflow.node_config import NodeConfig
 from agentglass.workflow.node_types import NodeType, load_node_type, node_type_names
 from agentglass.workflow.problems import problems_of
 from agentglass.workflow.source import Source, ValuePath
@@ -27,6 +26,9 @@ __all__ = ["Draft", "DraftNode", "read_draft"]
 _M = TypeVar("_M", bound=BaseModel)
 
 _SALVAGE_ROUNDS = 3
+
+MAX_NODES = 2000
+"""More nodes than that are made by a program, which can make several files or a `map`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,8 @@ class Draft:
     """The readable parts of a file, and everything found wrong so far."""
 
     source: Source
-    override: LlmConfig | None = None
-    """The model that the caller chose; wins over the file."""
+    library: Library
+    """What the nodes can refer to by name."""
     problems: list[Problem] = field(default_factory=list)
     root: WorkflowConfig | None = None
     """None when a section of the file could not be read."""
@@ -61,29 +63,96 @@ class Draft:
     edge_count: int = 0
     """Of all edges."""
 
-    @property
-    def directory(self) -> Path:
-        """Where the file is."""
-        return Path(self.source.file).resolve().parent
-
     def add(self, path: ValuePath, code: str, message: str, *, at_key: bool = False) -> None:
         """Note a problem."""
         self.problems.append(self.source.problem(path, code, message, at_key=at_key))
 
 
-def read_draft(source: Source, override: LlmConfig | None = None) -> Draft:
-    """Read the sections of a file."""
-    draft = Draft(source, override, problems=list(source.problems))
+def read_draft(
+    source: Source,
+    *,
+    path: Path,
+    chosen: LlmConfig | None = None,
+    around: Library | None = None,
+) -> Draft:
+    """Read the sections of a file.
+
+    Args:
+        source: What stands in it.
+        path: Where it is; what it names is looked up beside it.
+        chosen: The model that the caller chose; wins over the file.
+        around: What the workflow declares that this one is a part of.
+    """
+    config = _salvage(ConfigSection, source.values.get("config")) or ConfigSection()
+    library = Library(
+        directory=path.parent,
+        tools=_read_named(source, "tools", ToolConfig, "callable"),
+        agents=_read_named(source, "agents", AgentConfig),
+        teams=_read_named(source, "teams", TeamConfig),
+        llm=config.llm,
+        chosen=chosen,
+        ancestors=(path,) if around is None else (*around.ancestors, path),
+        parts={} if around is None else around.parts,
+    )
+    draft = Draft(source, library, problems=list(source.problems), config=config)
     draft.root = _read(draft, WorkflowConfig, source.values, ())
-    draft.config = _salvage(ConfigSection, source.values.get("config")) or ConfigSection()
     draft.fields = dict(_read_fields(draft))
     _read_edges(draft)
-    nodes = source.values.get("nodes")
-    for index, value in enumerate(nodes if isinstance(nodes, list) else ()):
+    _read_nodes(draft)
+    return draft
+
+
+def _read_named(
+    source: Source, section: str, model: type[_M], short_key: str | None = None
+) -> dict[str, _M]:
+    """Read what can be read of a section that holds things by name."""
+    values = source.values.get(section)
+    read = {}
+    for name, value in (values if isinstance(values, Mapping) else {}).items():
+        is_short = short_key is not None and isinstance(value, str)
+        read[name] = _salvage(model, {short_key: value} if is_short else value)
+    return {name: value for name, value in read.items() if value is not None}
+
+
+def _read_nodes(draft: Draft) -> None:
+    found = draft.source.values.get("nodes")
+    nodes = found if isinstance(found, list) else []
+    for index, value in enumerate(nodes):
+        if index == MAX_NODES:
+            message = (
+                f"There are {len(nodes)} nodes; a workflow has at most {MAX_NODES}. "
+                "Repeat work with a `map` or a `loop`, or call other workflows."
+            )
+            draft.add(("nodes", index), "too-many-nodes", message)
+            return
         if isinstance(value, Mapping):
             draft.node_ids.append(str(value.get("id", "")))
-            _read_node(draft, index, value)
-    return draft
+            _read_node(draft, index, _for_each_item(draft, value))
+
+
+def _for_each_item(draft: Draft, node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a node that an edge runs for each item of a list as the `map` that it then is."""
+    each = next(
+        (
+            edge.parallel
+            for edge in draft.edges.values()
+            if isinstance(edge.parallel, ParallelItems)
+            and edge.parallel.target_node == node.get("id")
+        ),
+        None,
+    )
+    if each is None:
+        return node
+    return {
+        "id": node["id"],
+        "type": "map",
+        "title": node.get("title"),
+        "items": f"{{{each.items_field}}}",
+        "parallel": True,
+        "max_concurrent": each.max_concurrent,
+        "outputs": [each.collect_field],
+        "do": {key: value for key, value in node.items() if key not in ("id", "title", "outputs")},
+    }
 
 
 def _read_fields(draft: Draft) -> Iterator[tuple[str, StateField | None]]:

@@ -8,7 +8,11 @@ from typing import Any, NamedTuple, cast
 
 from agentglass.errors import MissingExtraError
 from agentglass.plugins import EXTRAS, load_plugin, plugin_names
-from agentglass.workflow.config import ExecutionConfig, LlmConfig, NodeConfig
+from agentglass.spans import SpanType, Status
+from agentglass.workflow.config import ExecutionConfig
+from agentglass.workflow.library import Library
+from agentglass.workflow.llm_config import LlmConfig
+from agentglass.workflow.node_config import NodeConfig
 from agentglass.workflow.run_scope import ModelCall, RunScope
 from agentglass.workflow.state import StateField
 from agentglass.workflow.templates import STATE, Scope
@@ -28,9 +32,17 @@ __all__ = [
 _GROUP = "agentglass.nodes"
 
 NODE_TYPES: Mapping[str, str] = {
+    "agent": "agentglass.workflow.nodes.agent:NODE_TYPE",
+    "delegate": "agentglass.workflow.nodes.delegate:NODE_TYPE",
+    "end": "agentglass.workflow.nodes.end:NODE_TYPE",
+    "human": "agentglass.workflow.nodes.human:NODE_TYPE",
     "llm": "agentglass.workflow.nodes.llm:NODE_TYPE",
+    "map": "agentglass.workflow.nodes.map:NODE_TYPE",
     "python": "agentglass.workflow.nodes.python:NODE_TYPE",
     "set": "agentglass.workflow.nodes.set:NODE_TYPE",
+    "tool": "agentglass.workflow.nodes.tool:NODE_TYPE",
+    "wait": "agentglass.workflow.nodes.wait:NODE_TYPE",
+    "workflow": "agentglass.workflow.nodes.workflow:NODE_TYPE",
 }
 """The types that agentglass brings; others join through the entry-point group
 `agentglass.nodes`."""
@@ -49,13 +61,18 @@ class Finding(NamedTuple):
 class NodeContext:
     """What a node type can know of the workflow around a node."""
 
-    directory: Path
-    """Where the workflow file is."""
     fields: Mapping[str, StateField]
     """The state fields, as far as they could be read."""
     llm: LlmConfig
     """The model settings that apply to the node."""
     execution: ExecutionConfig
+    library: Library
+    """The tools, agents and teams of the workflow."""
+
+    @property
+    def directory(self) -> Path:
+        """Where the workflow file is."""
+        return self.library.directory
 
 
 @dataclass(slots=True)
@@ -64,6 +81,12 @@ class Visit:
 
     scope: Scope
     run: RunScope
+    path: str = ""
+    """Which step of the run it is; the same when the step is taken again in another process."""
+    is_item: bool = False
+    """Whether it is one of several that run at once inside one node."""
+    status: Status | None = None
+    """How it ended, where that is not simply `ok`."""
     resolutions: dict[str, Any] = field(default_factory=dict)
     """What the templates of the node's own keys stood for, by expression."""
     input_resolutions: dict[str, Any] = field(default_factory=dict)
@@ -83,6 +106,10 @@ NodeWork = Callable[[Visit], Awaitable[Any]]
 """Does a node's work: the value that it returns is mapped to the node's outputs."""
 
 
+def _is_not(config: NodeConfig, context: NodeContext) -> bool:
+    return False
+
+
 def _nothing_to_check(config: NodeConfig, context: NodeContext) -> Iterable[Finding]:
     return ()
 
@@ -98,6 +125,12 @@ class NodeType:
     """Finds what is wrong with a node beyond the shape of its keys."""
     needs_extra: str | None = None
     """The extra of agentglass without which the type cannot run."""
+    span_type: str = SpanType.NODE
+    """What the span of such a node is."""
+    is_durable: Callable[[Any, NodeContext], bool] = _is_not
+    """Whether a run may stop here and go on later, so that its state must be kept."""
+    reads_state: Callable[[Any, NodeContext], bool] = _is_not
+    """Whether its work depends on more of the state than its templates name."""
 
 
 def load_node_type(name: str) -> NodeType:

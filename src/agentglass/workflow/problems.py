@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args, get_origin
+from typing import Any, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -10,23 +10,15 @@ from pydantic_core import ErrorDetails
 from agentglass.errors import Problem, did_you_mean
 from agentglass.workflow.source import Source, ValuePath, path_text
 
-__all__ = ["UNSUPPORTED", "problems_of", "shown"]
+__all__ = ["UNSUPPORTED", "Fault", "faults_of", "problems_of", "shown"]
 
-_LINEAR = "this version runs linear workflows, with one edge from each node to the next"
-
-UNSUPPORTED: Mapping[str, str] = {
-    "routes": _LINEAR,
-    "loop": _LINEAR,
-    "parallel": _LINEAR,
-    **dict.fromkeys(
-        (
-            "budget", "cache", "code", "gates", "idempotency", "logging", "memory", "on_error",
-            "opentelemetry", "retry", "sandbox", "schedules", "sinks", "storage", "timeout",
-            "tools", "webhooks", "when",
-        ),
-        "this version does not have it",
+UNSUPPORTED: Mapping[str, str] = dict.fromkeys(
+    (
+        "budget", "code", "gates", "logging", "memory", "opentelemetry", "sandbox", "schedules",
+        "sinks", "storage", "webhooks",
     ),
-}  # fmt: skip
+    "this version does not have it",
+)  # fmt: skip
 """Keys of the language that a file may hold in good faith, and why they are refused today."""
 
 _EXPECTED: Mapping[str, str] = {
@@ -58,6 +50,23 @@ def problems_of(
         source: The file that the values stand in.
         at: Where the model's value stands in the file.
     """
+    for fault in faults_of(error, model, at):
+        is_key = fault.code in ("unsupported", "unknown-key")
+        yield source.problem(fault.path, fault.code, fault.message, at_key=is_key)
+
+
+class Fault(NamedTuple):
+    """One thing that a model found wrong."""
+
+    path: ValuePath
+    code: str
+    message: str
+
+
+def faults_of(
+    error: ValidationError, model: type[BaseModel], at: ValuePath = ()
+) -> Iterator[Fault]:
+    """Say in our own words what a model found wrong; see `problems_of`."""
     details = error.errors(include_url=False)
     unsupported = {
         detail["loc"][:-1]
@@ -67,16 +76,15 @@ def problems_of(
     for detail in details:
         path = (*at, *detail["loc"])
         if detail["type"] == "extra_forbidden":
-            code, message = _unknown_key(detail, model, at)
-            yield source.problem(path, code, message, at_key=True)
+            yield Fault(path, *_unknown_key(detail, model, at))
         elif detail["type"] == "missing":
             # A section that asks for something of a later version lacks other things because of it.
             if detail["loc"][:-1] not in unsupported:
                 where = path_text(path[:-1])
                 message = f"The key {path[-1]!r} is missing{f' in {where}' if where else ''}."
-                yield source.problem(path, "missing", message)
+                yield Fault(path, "missing", message)
         else:
-            yield source.problem(path, "value", _wrong_value(detail, path))
+            yield Fault(path, "value", _wrong_value(detail, path))
 
 
 def shown(value: Any) -> str:
@@ -100,6 +108,8 @@ def _unknown_key(detail: ErrorDetails, model: type[BaseModel], at: ValuePath) ->
 def _wrong_value(detail: ErrorDetails, path: ValuePath) -> str:
     value = detail["input"]
     expected = _EXPECTED.get(detail["type"], detail["msg"].removeprefix("Input should be "))
+    if detail["type"] == "value_error":
+        return f"{path_text(path)}: expected {expected.removeprefix('Value error, ')}."
     message = f"{path_text(path)} is {shown(value)}. Expected: {expected}."
     if detail["type"] == "literal_error" and isinstance(value, str):
         return message + did_you_mean(value, _QUOTED.findall(expected))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentglass.spans import Level, Status
-from agentglass.workflow.run_scope import ModelCall, Step
+from agentglass.workflow.run_scope import ModelCall, NodeFailure, Question, Step
 
 __all__ = ["RunResult"]
 
@@ -16,7 +16,7 @@ class RunResult:
 
     workflow_name: str
     run_id: str | None
-    """None at level `off`: nothing is recorded that it could name."""
+    """None at level `off`, unless the run can go on in another process."""
     trace_id: str | None
     level: Level
     status: Status
@@ -28,6 +28,10 @@ class RunResult:
     state: Mapping[str, Any]
     """The last state that is known: after a failure, the one before the failed node."""
     steps: tuple[Step, ...]
+    questions: tuple[Question, ...] = ()
+    """What the run waits for, when its status is `interrupted`."""
+    failures: tuple[NodeFailure, ...] = ()
+    """The nodes that failed and were allowed to; the status is then `degraded`."""
     nodes_total: int
     duration_ms: float
 

@@ -59,7 +59,7 @@ class Source:
 
         What has no place of its own, such as a missing key, is shown at the nearest thing above.
         """
-        position = Position(1, 1)
+        position = Position(1, 1) if self.values_at else Position(0, 0)
         places = (self.keys_at, self.values_at) if at_key else (self.values_at,)
         for end in range(len(path), -1, -1):
             found = next((place[path[:end]] for place in places if path[:end] in place), None)

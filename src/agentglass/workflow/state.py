@@ -5,8 +5,8 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from agentglass.errors import InputError, NodeError, did_you_mean
-from agentglass.workflow.config import Reducer
+from agentglass.errors import NodeError, StateInitializationError, did_you_mean
+from agentglass.workflow.field_config import Reducer
 from agentglass.workflow.field_types import FieldType
 
 __all__ = ["REDUCERS", "StateField", "checked_update", "initial_state", "map_outputs"]
@@ -74,7 +74,7 @@ def initial_state(fields: Mapping[str, StateField], inputs: Mapping[str, Any]) -
     Texts are read as values of the field's type, so `"3"` is good for an int.
 
     Raises:
-        InputError: Inputs are unknown, missing or of the wrong type; all are named at once.
+        StateInitializationError: Inputs are unknown, missing or of the wrong type; all are named at once.
     """
     problems = [*_unknown_inputs(fields, inputs), *_missing_inputs(fields.values(), inputs)]
     state: dict[str, Any] = {}
@@ -87,7 +87,7 @@ def initial_state(fields: Mapping[str, StateField], inputs: Mapping[str, Any]) -
         except ValueError as error:
             problems.append(str(error))
     if problems:
-        raise InputError("\n".join(problems))
+        raise StateInitializationError("\n".join(problems))
     return state
 
 

@@ -1,24 +1,30 @@
-"""Templates: `{name}`, `{state.a.b}`, `{items[0].name}` in the texts of a workflow file.
+"""Templates: `{name}`, `{state.a.b}`, `${node.key[0]}` in the texts of a workflow file.
 
 Only a path in braces is a template, so JSON in a prompt stays what it is. Doubling the innermost
-braces makes a path literal: `{{name}}` is the text `{name}`. A value that was filled in is never
-read as a template again, and nothing is ever evaluated.
+braces makes a path literal: `{{name}}` is the text `{name}`, and `$${name}` is `${name}`. A value
+that was filled in is never read as a template again, and nothing is ever evaluated.
+
+`{x}` is an input of the node or a state field. `${x}` is an input, what the node `x` returned, or a
+state field, in this order.
 """
 
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from agentglass.errors import did_you_mean
 
 __all__ = [
+    "MAX_TEXT",
     "STATE",
+    "Expression",
     "Scope",
     "Template",
     "TemplateError",
+    "as_text",
     "parse_template",
     "render",
     "templates_in",
@@ -27,10 +33,18 @@ __all__ = [
 STATE = "state"
 """The name under which templates reach the state even where an input has the same name."""
 
+MAX_TEXT = 16 * 1024 * 1024
+"""Characters that a rendered text has at most; templates in a loop could double it every time."""
+
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+_KEY = r"[A-Za-z_][A-Za-z0-9_-]*"
 _PATH = rf"{_NAME}(?:\.{_NAME}|\[[0-9]{{1,9}}\])*"
-_TEMPLATE = re.compile(rf"\{{\{{(?P<literal>{_PATH})\}}\}}|\{{(?P<path>{_PATH})\}}")
-_STEP = re.compile(rf"{_NAME}|\[[0-9]+\]")
+_NODE_PATH = rf"{_KEY}(?:\.{_KEY}|\[[0-9]{{1,9}}\])*"
+_TEMPLATE = re.compile(
+    rf"\$(?P<escaped>\$\{{{_NODE_PATH}\}})|\$\{{(?P<node_path>{_NODE_PATH})\}}"
+    rf"|\{{\{{(?P<literal>{_PATH})\}}\}}|\{{(?P<path>{_PATH})\}}"
+)
+_STEP = re.compile(rf"{_KEY}|\[[0-9]+\]")
 
 
 class TemplateError(LookupError):
@@ -45,6 +59,8 @@ class Expression:
     """As written, braces included."""
     steps: tuple[str | int, ...]
     """A name, then keys of mappings and indexes of lists."""
+    names_nodes: bool = False
+    """Whether it is a `${path}`, whose name may be that of a node."""
 
     @property
     def root(self) -> str:
@@ -66,10 +82,16 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What templates can name: a node's inputs, and the state below them."""
+    """What templates can name: a node's inputs, what nodes returned, and the state below them."""
 
     state: Mapping[str, Any]
     inputs: Mapping[str, Any]
+    returned: Mapping[str, Any] = field(default_factory=dict)
+    """Node id -> what it returned, for the nodes that some `${...}` names."""
+
+    def with_inputs(self, inputs: Mapping[str, Any]) -> "Scope":
+        """Return the scope with these inputs before those that are there."""
+        return Scope(self.state, {**self.inputs, **inputs}, self.returned)
 
     def resolve(self, expression: Expression) -> Any:
         """Return the value that an expression stands for.
@@ -80,16 +102,22 @@ class Scope:
         root, *steps = expression.steps
         if root in self.inputs:
             value = self.inputs[str(root)]
+        elif expression.names_nodes and root in self.returned:
+            value = self.returned[str(root)]
         elif root in self.state:
             value = self.state[str(root)]
         elif root == STATE:
             value = self.state
         else:
-            known = [*self.inputs, *self.state]
+            known = [*self.inputs, *(self.returned if expression.names_nodes else ()), *self.state]
+            what = (
+                "neither an input of the node, a node that has run, nor a state field"
+                if expression.names_nodes
+                else "neither an input of the node nor a state field"
+            )
             raise TemplateError(
-                f"Template {expression.text!r} names {root!r}, which is neither an input of the "
-                f"node nor a state field.{did_you_mean(str(root), known)} Known: "
-                f"{', '.join(known)}."
+                f"Template {expression.text!r} names {root!r}, which is {what}."
+                f"{did_you_mean(str(root), known)} Known: {', '.join(known)}."
             )
         for step in steps:
             value = _descend(value, step, expression.text)
@@ -102,12 +130,14 @@ def parse_template(text: str) -> Template:
     parts: list[str | Expression] = []
     end = 0
     for match in _TEMPLATE.finditer(text):
-        literal, path = match["literal"], match["path"]
-        before = text[end : match.start()] + (f"{{{literal}}}" if literal else "")
+        literal = f"{{{match['literal']}}}" if match["literal"] else match["escaped"] or ""
+        before = text[end : match.start()] + literal
         if before:
             parts.append(before)
-        if path:
-            parts.append(Expression(match[0], _steps(path)))
+        if match["path"]:
+            parts.append(Expression(match[0], _steps(match["path"])))
+        elif match["node_path"]:
+            parts.append(Expression(match[0], _steps(match["node_path"]), names_nodes=True))
         end = match.end()
     if text[end:]:
         parts.append(text[end:])
@@ -123,10 +153,11 @@ def render(value: Any, scope: Scope, resolutions: dict[str, Any]) -> Any:
     Args:
         value: A text, or lists and mappings of texts; anything else is returned as it is.
         scope: Where names are looked up.
-        resolutions: Receives what every expression stood for, under the expression as written.
+        resolutions: Receives what every expression stood for, under the expression as written;
+            of one that failed, why.
 
     Raises:
-        TemplateError: A template names something that is not there.
+        TemplateError: A template names something that is not there, or the text grows too long.
     """
     if isinstance(value, str):
         return _render_text(parse_template(value), scope, resolutions)
@@ -153,11 +184,32 @@ def _render_text(template: Template, scope: Scope, resolutions: dict[str, Any]) 
     values: list[Any] = []
     for part in template.parts:
         if isinstance(part, Expression):
-            value = resolutions[part.text] = scope.resolve(part)
-            values.append(value)
+            values.append(_resolve(part, scope, resolutions))
         else:
             values.append(part)
-    return values[0] if len(values) == 1 else "".join(map(as_text, values))
+    return values[0] if len(values) == 1 else _join(values)
+
+
+def _resolve(expression: Expression, scope: Scope, resolutions: dict[str, Any]) -> Any:
+    try:
+        value = resolutions[expression.text] = scope.resolve(expression)
+    except TemplateError as error:
+        resolutions[expression.text] = f"<{error}>"
+        raise
+    return value
+
+
+def _join(values: list[Any]) -> str:
+    texts, length = [], 0
+    for value in values:
+        texts.append(as_text(value))
+        length += len(texts[-1])
+        if length > MAX_TEXT:
+            raise TemplateError(
+                f"A text made from templates has more than {MAX_TEXT:,} characters. "
+                "Cut what is filled in, or hand it on as a value of its own."
+            )
+    return "".join(texts)
 
 
 def as_text(value: Any) -> str:

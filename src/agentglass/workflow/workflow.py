@@ -5,12 +5,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agentglass.spans import Level
-from agentglass.workflow.config import ConfigSection, FlowConfig, LlmConfig, NodeConfig
+from agentglass.workflow.conditions import Condition, parse_condition
+from agentglass.workflow.config import ConfigSection, ExecutionConfig, FlowConfig
+from agentglass.workflow.graph import Graph
+from agentglass.workflow.library import Library
+from agentglass.workflow.llm_config import LlmConfig
+from agentglass.workflow.node_config import NodeConfig
 from agentglass.workflow.node_types import NodeContext, NodeType
 from agentglass.workflow.state import StateField
 
-__all__ = ["Workflow", "WorkflowNode", "node_context"]
+__all__ = ["Workflow", "WorkflowNode", "context_for", "node_context"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,49 +39,56 @@ class Workflow:
     flow: FlowConfig
     fields: Mapping[str, StateField]
     nodes: tuple[WorkflowNode, ...]
-    """In the order in which they run."""
+    """Each before those that it leads to, ways back aside."""
+    graph: Graph
+    """What follows what."""
     outputs: tuple[str, ...]
     """The state fields that are the result."""
     config: ConfigSection
-    graphs: dict[Level, Any] = field(default_factory=dict, repr=False, compare=False)
-    """The compiled graph for each level it was run at: LangGraph takes longer to compile a graph
-    than to run it."""
+    digest: str = ""
+    """Of the file's text, to notice that it has changed since a run began."""
+    graphs: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    """The compiled graphs: LangGraph takes longer to compile a graph than to run it."""
 
     @property
     def name(self) -> str:
         """The workflow's name."""
         return self.flow.name
 
+    def conditions(self) -> list[Condition]:
+        """Return every condition of its nodes and edges."""
+        texts = [text.value for node in self.nodes for text in node.config.conditions()]
+        for edge in self.graph.edges.values():
+            texts += edge.conditions()
+        return [parse_condition(text) for text in texts]
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether a run of it can go on in another process."""
+        wanted = self.config.execution.durable
+        return self.must_be_durable if wanted is None else wanted
+
+    @property
+    def must_be_durable(self) -> bool:
+        """Whether some node may stop a run, or must not be done twice."""
+        return any(
+            node.config.idempotency is not None or node.type.is_durable(node.config, node.context)
+            for node in self.nodes
+        )
+
 
 def node_context(
     node: NodeConfig,
-    directory: Path,
     fields: Mapping[str, StateField],
-    config: ConfigSection,
-    override: LlmConfig | None,
+    execution: ExecutionConfig,
+    library: Library,
 ) -> NodeContext:
     """Return what a node type can know of the workflow around a node."""
     own = getattr(node, "llm", None)
-    llm = _over(config.llm, own) if isinstance(own, LlmConfig) else config.llm
-    llm = _split_model(llm if override is None else _over(llm, override))
-    return NodeContext(directory, fields, llm, config.execution)
+    llm = library.llm_for(own if isinstance(own, LlmConfig) else LlmConfig())
+    return NodeContext(fields, llm, execution, library)
 
 
-def _split_model(llm: LlmConfig) -> LlmConfig:
-    """Read `model: provider/model` where no provider is named."""
-    provider, slash, model = (llm.model or "").partition("/")
-    if llm.provider is not None or not slash:
-        return llm
-    return llm.model_copy(update={"provider": provider, "model": model})
-
-
-def _over(below: LlmConfig, above: LlmConfig) -> LlmConfig:
-    """Lay settings over others; what is the provider's own goes with it."""
-    names = set(LlmConfig.model_fields)
-    if above.provider not in (None, below.provider):
-        names -= {"model", "api_base", "options", "parameters"}
-    kept = {name: getattr(below, name) for name in names}
-    set_above = {name: getattr(above, name) for name in LlmConfig.model_fields}
-    return LlmConfig(
-        **kept | {name: value for name, value in set_above.items() if value not in (None, {})}
-    )
+def context_for(node: NodeConfig, around: NodeContext) -> NodeContext:
+    """Return what a node type can know around a node that stands inside another."""
+    return node_context(node, around.fields, around.execution, around.library)

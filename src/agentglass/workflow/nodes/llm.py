@@ -1,80 +1,134 @@
-"""The `llm` node: asks a model, and reads its answer into the state."""
+"""The `llm` node: asks a model, lets it call tools, and reads its answer into the state."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from agentglass.errors import MissingExtraError, NodeError, did_you_mean
-from agentglass.models.call import call_model
-from agentglass.models.port import ChatReply, ChatRequest, Message, ProviderSettings
+from agentglass.models.port import Message, Role
 from agentglass.models.registry import provider_names
 from agentglass.plugins import EXTRAS
-from agentglass.workflow.answers import AnswerError, answer_schema, read_answer
-from agentglass.workflow.config import LlmConfig, NodeConfig, OutputSchema
+from agentglass.workflow.agent_config import AgentSettings, AgentTool
+from agentglass.workflow.agents import make_agent
+from agentglass.workflow.agents.checks import check_settings
+from agentglass.workflow.asking import Asker, answer_type
+from agentglass.workflow.field_config import OutputSchema
 from agentglass.workflow.field_types import FieldType, TypeTextError
+from agentglass.workflow.llm_config import LlmConfig
+from agentglass.workflow.node_config import NodeConfig
 from agentglass.workflow.node_types import Finding, NodeContext, NodeType, NodeWork, Visit
-from agentglass.workflow.run_scope import ModelCall
 from agentglass.workflow.templates import as_text, render
 
-__all__ = ["NODE_TYPE", "LlmNode"]
+__all__ = [
+    "NODE_TYPE",
+    "ChatNode",
+    "LlmNode",
+    "check_answer",
+    "check_model",
+    "node_messages",
+]
 
 
-class LlmNode(NodeConfig):
-    """Asks a model."""
+class ChatNode(NodeConfig):
+    """What nodes have that speak to a model."""
 
-    template_keys: ClassVar[tuple[str, ...]] = ("prompt", "system")
+    template_keys: ClassVar[tuple[str, ...]] = ("prompt", "system", "messages")
 
-    type: Literal["llm"] = "llm"
-    prompt: str = Field(min_length=1)
+    prompt: str | None = Field(default=None, min_length=1)
     """What is asked; a template."""
     system: str | None = None
     """What the model is told beforehand; a template."""
+    messages: list[dict[str, Any]] | str | None = None
+    """A conversation before the prompt: `{role, content}` each, or a template of such a list."""
     output_schema: OutputSchema | None = None
     """What the answer must look like; without it the answer is text."""
     llm: LlmConfig = Field(default_factory=LlmConfig)
     """Wins over `config.llm`, key by key."""
 
+    @model_validator(mode="after")
+    def _check_question(self) -> "ChatNode":
+        if self.prompt is None and self.messages is None:
+            raise ValueError("a 'prompt', or 'messages'")
+        return self
+
+
+class LlmNode(ChatNode):
+    """Asks a model."""
+
+    type: Literal["llm"] = "llm"
+    tools: list[AgentTool] = Field(default_factory=list)
+    """What the model may call before it answers, up to ten rounds; more is an `agent`."""
+
+
+def node_messages(config: Any, visit: Visit) -> tuple[Message, ...]:
+    """Return the conversation that a node begins with.
+
+    Raises:
+        TemplateError: A template leads nowhere.
+        NodeError: `messages` is no list of messages.
+    """
+    texts = (("system", config.system), ("user", config.prompt))
+    own = {
+        role: Message(role, as_text(render(text, visit.scope, visit.resolutions)))  # type: ignore[arg-type]
+        for role, text in texts
+        if text is not None
+    }
+    given = render(config.messages, visit.scope, visit.resolutions)
+    if given is not None and not isinstance(given, list):
+        raise NodeError(config.id, f"`messages` is a {type(given).__name__}. Expected: a list.")
+    before = tuple(_message(config.id, item) for item in given or ())
+    return (
+        *([own["system"]] if "system" in own else []),
+        *before,
+        *([own["user"]] if "user" in own else []),
+    )
+
+
+def _message(node_id: str, item: Any) -> Message:
+    roles = [role for role in get_args(Role) if role != "tool"]
+    if not isinstance(item, Mapping) or item.get("role") not in roles or "content" not in item:
+        raise NodeError(
+            node_id,
+            f"{item!r:.200} is no message. Expected: role ({', '.join(roles)}) and content.",
+        )
+    return Message(item["role"], as_text(item["content"]))
+
 
 def _compile(config: LlmNode, context: NodeContext) -> NodeWork:
-    answer = config.output_schema.field_type() if config.output_schema else FieldType("str")
-    settings = _settings(context)
-    llm = context.llm
+    if config.tools:
+        return _with_tools(config, context)
+    answer = answer_type(config.output_schema)
+    asker = Asker(context.llm, context.execution, config.id)
 
     async def work(visit: Visit) -> Any:
-        provider = visit.run.provider(llm.provider or "", settings)
-        messages = _messages(config, visit)
-        problem = ""
-        for _ in range(context.execution.max_retries + 1):
-            request = _request(llm, messages, answer_schema(answer))
-            reply = await call_model(provider, request)
-            visit.calls.append(_model_call(provider.name, reply))
-            try:
-                return read_answer(reply.text, answer)
-            except AnswerError as error:
-                problem = str(error)
-                messages = (*messages, reply.message, Message("user", error.request_for_another()))
-        raise NodeError(config.id, f"the model's answer cannot be used: {problem}")
+        return await asker.ask_typed(visit, node_messages(config, visit), answer)
 
     return work
 
 
+def _with_tools(config: LlmNode, context: NodeContext) -> NodeWork:
+    agent = make_agent(config.id, _settings(config), context.library, context.execution)
+
+    async def work(visit: Visit) -> Any:
+        return (await agent.work(visit, node_messages(config, visit))).value
+
+    return work
+
+
+def _settings(config: LlmNode) -> AgentSettings:
+    return AgentSettings(tools=config.tools, output_schema=config.output_schema, llm=config.llm)
+
+
 def _check(config: LlmNode, context: NodeContext) -> Iterable[Finding]:
-    yield from _check_model(context.llm)
-    if not config.outputs:
-        yield Finding(("outputs",), "missing", "An 'llm' node needs `outputs`: a list of fields.")
-        return
-    try:
-        schema = config.output_schema
-        answer = schema.field_type() if schema else FieldType("str")
-    except TypeTextError as error:
-        yield Finding(("output_schema",), "type", str(error))
-        return
-    yield from _check_outputs(config, answer, context)
+    yield from check_model(context.llm)
+    yield from check_settings(_settings(config), context.library)
+    yield from check_answer(config, context, config.output_schema)
 
 
-def _check_model(llm: LlmConfig) -> Iterable[Finding]:
+def check_model(llm: LlmConfig) -> Iterable[Finding]:
+    """Find what is wrong with the model that is to be asked."""
     known = provider_names()
     if llm.provider is None or llm.model is None:
         absent = "provider" if llm.provider is None else "model"
@@ -95,7 +149,25 @@ def _check_model(llm: LlmConfig) -> Iterable[Finding]:
         yield Finding(("llm", "provider"), "missing-extra", str(error))
 
 
-def _check_outputs(config: LlmNode, answer: FieldType, context: NodeContext) -> Iterable[Finding]:
+def check_answer(
+    config: NodeConfig, context: NodeContext, schema: OutputSchema | None
+) -> Iterable[Finding]:
+    """Find where an answer does not fit the fields that it is written to."""
+    if not config.outputs:
+        message = f"A {config.type!r} node needs `outputs`: a list of fields."
+        yield Finding(("outputs",), "missing", message)
+        return
+    try:
+        answer = answer_type(schema)
+    except TypeTextError as error:
+        yield Finding(("output_schema",), "type", str(error))
+        return
+    yield from _check_outputs(config, answer, context)
+
+
+def _check_outputs(
+    config: NodeConfig, answer: FieldType, context: NodeContext
+) -> Iterable[Finding]:
     members = answer.members
     by_name = bool(members) and all(name in members for name in config.outputs)
     if len(config.outputs) > 1 and not by_name:
@@ -113,39 +185,6 @@ def _check_outputs(config: LlmNode, answer: FieldType, context: NodeContext) -> 
         if wanted is not None and not wanted.accepts(written):
             message = f"The answer is {written}, and the state field {name!r} is {wanted.type}."
             yield Finding(("outputs", index), "type", message)
-
-
-def _settings(context: NodeContext) -> ProviderSettings:
-    settings: dict[str, Any] = {"api_base": context.llm.api_base, "options": context.llm.options}
-    if context.llm.timeout is not None:
-        settings["timeout_s"] = context.llm.timeout
-    return ProviderSettings(**settings, max_retries=context.execution.max_retries)
-
-
-def _messages(config: LlmNode, visit: Visit) -> tuple[Message, ...]:
-    texts = {"system": config.system, "user": config.prompt}
-    return tuple(
-        Message(role, as_text(render(text, visit.scope, visit.resolutions)))  # type: ignore[arg-type]
-        for role, text in texts.items()
-        if text is not None
-    )
-
-
-def _request(
-    llm: LlmConfig, messages: tuple[Message, ...], schema: dict[str, Any] | None
-) -> ChatRequest:
-    return ChatRequest(
-        model=llm.model or "",
-        messages=messages,
-        temperature=llm.temperature,
-        max_tokens=llm.max_tokens,
-        output_schema=schema,
-        options=llm.parameters,
-    )
-
-
-def _model_call(provider: str, reply: ChatReply) -> ModelCall:
-    return ModelCall(provider, reply.model, reply.usage, reply.reported_cost_usd)
 
 
 NODE_TYPE = NodeType(LlmNode, _compile, _check, needs_extra="run")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 from agentglass.workflow.callables import CallableError, load_callable
-from agentglass.workflow.config import NodeConfig
+from agentglass.workflow.node_config import NodeConfig
 from agentglass.workflow.node_types import Finding, NodeContext, NodeType, NodeWork, Visit
 from agentglass.workflow.templates import STATE
 from agentglass.workflow.threads import run_in_thread
@@ -23,7 +23,7 @@ class PythonNode(NodeConfig):
 
 def _compile(config: PythonNode, context: NodeContext) -> NodeWork:
     function = load_callable(config.callable, context.directory)
-    wants_state = STATE in _parameters(function) and STATE not in config.inputs
+    wants_state = _reads_state(config, context)
     is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004 - callable objects may be async
     )
@@ -71,4 +71,9 @@ def _parameters(function: Callable[..., Any]) -> Iterable[str]:
         return ()
 
 
-NODE_TYPE = NodeType(PythonNode, _compile, _check, needs_extra="run")
+def _reads_state(config: PythonNode, context: NodeContext) -> bool:
+    parameters = _parameters(load_callable(config.callable, context.directory))
+    return STATE in parameters and STATE not in config.inputs
+
+
+NODE_TYPE = NodeType(PythonNode, _compile, _check, needs_extra="run", reads_state=_reads_state)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from agentglass.workflow.config import NodeConfig
+from agentglass.workflow.node_config import NodeConfig
 from agentglass.workflow.node_types import Finding, NodeContext, NodeType, NodeWork, Visit
 from agentglass.workflow.templates import render, templates_in
 

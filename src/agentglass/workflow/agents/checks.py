@@ -1,0 +1,65 @@
+"""What must hold of an agent's settings."""
+
+from collections.abc import Iterable
+
+from agentglass.errors import ToolError, did_you_mean
+from agentglass.workflow.agent_config import AgentSettings
+from agentglass.workflow.agents.toolbox import load_named_tool
+from agentglass.workflow.conditions import ConditionError, parse_condition
+from agentglass.workflow.library import Library
+from agentglass.workflow.node_types import Finding
+
+__all__ = ["check_delegate", "check_settings", "check_tool"]
+
+
+def check_settings(settings: AgentSettings, library: Library) -> Iterable[Finding]:
+    """Find what is wrong with an agent's tools, delegates and stop conditions."""
+    for index, tool in enumerate(settings.tools):
+        yield from check_tool(tool.name, library, ("tools", index))
+    for index, name in enumerate(settings.delegates):
+        yield from check_delegate(name, library, ("delegates", index))
+    if settings.stop.condition is not None:
+        try:
+            parse_condition(settings.stop.condition)
+        except ConditionError as error:
+            yield Finding(("stop", "condition"), "condition", str(error))
+    yield from _check_stop_tools(settings)
+
+
+def check_tool(name: str, library: Library, path: tuple[str | int, ...]) -> Iterable[Finding]:
+    """Find what is wrong with a tool that is named: by `tools`, or by its path."""
+    if name not in library.tools and ":" not in name:
+        message = (
+            f"There is no tool {name!r}.{did_you_mean(name, library.tools)} "
+            f"Tools of this file: {', '.join(library.tools) or 'none'}. A function is named by its "
+            "path, as in tools:search."
+        )
+        yield Finding(path, "unknown-tool", message)
+        return
+    try:
+        load_named_tool(name, library)
+    except ToolError as error:
+        yield Finding(path, "tool", str(error))
+
+
+def check_delegate(name: str, library: Library, path: tuple[str | int, ...]) -> Iterable[Finding]:
+    """Find whether an agent or team is declared."""
+    known = library.delegates
+    if name not in known:
+        message = (
+            f"There is no agent or team {name!r}.{did_you_mean(name, known)} "
+            f"Declared: {', '.join(known) or 'none'}."
+        )
+        yield Finding(path, "unknown-agent", message)
+
+
+def _check_stop_tools(settings: AgentSettings) -> Iterable[Finding]:
+    offered = [tool.name.rpartition(":")[2] for tool in settings.tools]
+    offered += [f"consult_{name}" for name in settings.delegates]
+    for index, name in enumerate(settings.stop.tools):
+        if name not in offered:
+            message = (
+                f"The agent has no tool {name!r} to stop after.{did_you_mean(name, offered)} "
+                f"Its tools: {', '.join(offered) or 'none'}."
+            )
+            yield Finding(("stop", "tools", index), "unknown-tool", message)

@@ -1,0 +1,91 @@
+"""The runs that can go on: what they were given, what they wait for, what was answered."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agentglass.workflow.state_db.connection import StateDb
+
+__all__ = ["RunRecord", "RunRecords"]
+
+_COLUMNS = (
+    "run_id", "workflow", "file", "digest", "status", "settings", "inputs", "questions", "answers",
+    "failures", "trace_id", "root_span_id",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class RunRecord:
+    """A run that can go on in another process."""
+
+    run_id: str
+    workflow: str
+    file: str
+    digest: str
+    """Of the file's text when the run began."""
+    inputs: Mapping[str, Any]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What the run was started with: level, model, session."""
+    status: str = "running"
+    questions: Sequence[Mapping[str, Any]] = ()
+    """What it waits for, each with the id of its interrupt."""
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    """Id of an interrupt -> the answer that was accepted and not used yet."""
+    failures: Sequence[Mapping[str, Any]] = ()
+    """The nodes that failed and were allowed to."""
+    trace_id: str | None = None
+    root_span_id: str | None = None
+
+
+class RunRecords:
+    """The runs of one `state.db`."""
+
+    def __init__(self, db: StateDb) -> None:
+        self._db = db
+
+    def save(self, record: RunRecord) -> None:
+        """Write a run, new or known."""
+        kind, inputs = self._db.pack(dict(record.inputs))
+        now = time.time()
+        values = (
+            record.run_id, record.workflow, record.file, record.digest, record.status,
+            json.dumps({**record.settings, "inputs_kind": kind}), inputs,
+            json.dumps(list(record.questions)), json.dumps(dict(record.answers)),
+            json.dumps(list(record.failures)), record.trace_id, record.root_span_id,
+        )  # fmt: skip
+        marks = ", ".join("?" * (len(_COLUMNS) + 2))
+        changes = ", ".join(f"{name} = excluded.{name}" for name in (*_COLUMNS[1:], "updated_at"))
+        with self._db.transaction() as connection:
+            connection.execute(
+                f"INSERT INTO runs ({', '.join(_COLUMNS)}, created_at, updated_at)"
+                f" VALUES ({marks}) ON CONFLICT (run_id) DO UPDATE SET {changes}",
+                (*values, now, now),
+            )
+
+    def find(self, ref: str) -> list[RunRecord]:
+        """Return the runs whose id begins like that; for `last`, the latest that has not ended."""
+        if ref == "last":
+            where, values = "status <> 'ended' ORDER BY updated_at DESC LIMIT 1", ()
+        else:
+            where = "substr(run_id, 1, ?) = ? ORDER BY created_at LIMIT 20"
+            values = (len(ref), ref.lower())  # type: ignore[assignment]
+        return self._select(where, values)
+
+    def open_runs(self) -> list[RunRecord]:
+        """Return the runs that have not ended, the latest first."""
+        return self._select("status <> 'ended' ORDER BY updated_at DESC", ())
+
+    def _select(self, where: str, values: tuple[Any, ...]) -> list[RunRecord]:
+        with self._db.transaction() as connection:
+            rows = connection.execute(
+                f"SELECT {', '.join(_COLUMNS)} FROM runs WHERE {where}", values
+            ).fetchall()
+        return [self._record(dict(zip(_COLUMNS, row, strict=True))) for row in rows]
+
+    def _record(self, row: dict[str, Any]) -> RunRecord:
+        for name in ("settings", "questions", "answers", "failures"):
+            row[name] = json.loads(row[name])
+        row["inputs"] = self._db.unpack(row["settings"].pop("inputs_kind"), row["inputs"])
+        return RunRecord(**row)
