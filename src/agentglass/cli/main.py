@@ -18,6 +18,9 @@ __all__ = ["VERBS", "app", "main"]
 
 VERBS = {
     "run": "agentglass.cli.run:run",
+    "resume": "agentglass.cli.resume:resume",
+    "approve": "agentglass.cli.resume:approve",
+    "reject": "agentglass.cli.resume:reject",
     "validate": "agentglass.cli.validate:validate",
     "runs": "agentglass.cli.runs:runs",
     "show": "agentglass.cli.show:show",

@@ -50,6 +50,12 @@ def run(
         list[str] | None,
         typer.Option("--tag", metavar="KEY=VALUE", help="Find the run by it; may be repeated."),
     ] = None,
+    durable: Annotated[
+        bool | None,
+        typer.Option(
+            "--durable/--no-durable", help="Whether `agentglass resume` can go on with the run."
+        ),
+    ] = None,
 ) -> None:
     """Run a workflow, record every step, and print the result."""
     as_json = output_format is OutputFormat.JSON
@@ -65,6 +71,7 @@ def run(
             model=model,
             session_id=session,
             tags=parse_pairs(tags, "--tag"),
+            durable=durable,
         )
     except AgentglassError as error:
         if not as_json:

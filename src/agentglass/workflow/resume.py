@@ -17,7 +17,10 @@ from agentglass.workflow.run_scope import Question
 from agentglass.workflow.state_db import RunRecord, RunRecords, StateDb, state_db_path
 from agentglass.workflow.workflow import Workflow
 
-__all__ = ["find_run", "open_questions", "resume_run"]
+__all__ = ["find_run", "open_questions", "resume_run", "yes_or_no"]
+
+_YES = ("approved", "approve", "accept", "yes", "ok", "true")
+_NO = ("rejected", "reject", "deny", "decline", "no", "false")
 
 
 def find_run(ref: str) -> RunRecord:
@@ -45,6 +48,28 @@ def open_questions(record: RunRecord) -> list[Question]:
     """Return what a run waits for, without what was answered already."""
     questions = (Question.from_dict(each) for each in record.questions)
     return [question for question in questions if question.id not in record.answers]
+
+
+def yes_or_no(record: RunRecord, node: str | None, *, is_yes: bool) -> str:
+    """Return the word with which a question is approved or rejected.
+
+    Raises:
+        ResumeError: There is no such question, or it has no word for it.
+    """
+    question = _question_for(record, open_questions(record), node)
+    words = _YES if is_yes else _NO
+    if (question.schema or {}).get("type") == "boolean":
+        return "true" if is_yes else "false"
+    if question.schema is None and not question.choices:
+        return words[0]
+    found = [choice for choice in question.choices if choice.lower() in words]
+    if not found:
+        raise ResumeError(
+            f"The question is not one of yes or no. Choices: "
+            f"{', '.join(question.choices) or 'see its schema'}. Answer with: agentglass resume "
+            f"{record.run_id[:8]} --answer ..."
+        )
+    return found[0]
 
 
 def resume_run(
