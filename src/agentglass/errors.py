@@ -23,6 +23,7 @@ __all__ = [
     "StoreError",
     "StoreLostError",
     "StoreVersionError",
+    "ToolError",
     "TraceFormatError",
     "TraceFormatWarning",
     "TracerError",
@@ -104,6 +105,14 @@ class NodeError(AgentglassError):
     def __init__(self, node_id: str, message: str) -> None:
         self.node_id = node_id
         super().__init__(f"Node {node_id!r}: {message}")
+
+
+class ToolError(AgentglassError, ValueError):
+    """A tool cannot be used, or cannot be called with these arguments; a model can act on it."""
+
+    def __init__(self, tool: str, message: str) -> None:
+        self.tool = tool
+        super().__init__(f"Tool {tool!r}: {message}")
 
 
 class ProviderError(AgentglassError):
