@@ -30,6 +30,7 @@ _GROUP = "agentglass.nodes"
 NODE_TYPES: Mapping[str, str] = {
     "llm": "agentglass.workflow.nodes.llm:NODE_TYPE",
     "python": "agentglass.workflow.nodes.python:NODE_TYPE",
+    "retrieve": "agentglass.workflow.nodes.retrieve:NODE_TYPE",
     "set": "agentglass.workflow.nodes.set:NODE_TYPE",
 }
 """The types that agentglass brings; others join through the entry-point group
