@@ -1,10 +1,11 @@
 """Files, chunks and indexes: what the `retrieve` node searches in."""
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from agentglass.workflow.retrieval import find_files, open_index, read_chunks
+from agentglass.workflow.retrieval import PathError, find_files, open_index, read_chunks
 
 
 @pytest.fixture
@@ -31,6 +32,23 @@ def docs(tmp_path):
 )
 def test_paths_and_patterns_name_files(docs, paths, expected):
     assert [file.source for file in find_files([paths, paths], docs.parent)] == expected
+
+
+def test_more_bytes_than_memory_should_hold_are_refused(docs):
+    for number in range(21):
+        with (docs / f"{number}.log").open("wb") as stream:
+            stream.truncate(10_000_000)
+
+    with pytest.raises(PathError, match="'docs' leads to more than 5000 files or 200 MB") as caught:
+        find_files(["docs"], docs.parent)
+
+    assert caught.value.code == "too-large"
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="there it is a pattern")
+def test_a_pattern_that_python_does_not_take_is_refused(docs):
+    with pytest.raises(PathError, match=r"'docs/\*\*\.md' is not a pattern: Invalid pattern"):
+        find_files(["docs/**.md"], docs.parent)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +90,14 @@ def test_threads_that_need_the_same_index_share_it(docs):
         found = list(pool.map(lambda _: index.search("refund", 5), range(32)))
 
     assert [len(hits) for hits in found] == [1] * 32
+
+
+def test_an_index_that_cannot_be_made_is_tried_again(docs):
+    files = find_files(["docs"], docs.parent)
+
+    for _ in range(2):
+        with pytest.raises(TypeError):
+            open_index(files, "many")
 
 
 def test_indexes_that_were_not_used_lately_are_let_go(docs):

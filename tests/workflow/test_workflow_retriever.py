@@ -40,6 +40,10 @@ def wrong(query):
 
 def wrong_item(query):
     return ["fine", {"body": "x"}]
+
+
+def number(query):
+    return [3]
 """
 
 
@@ -95,6 +99,7 @@ def test_an_async_function_of_another_framework_is_understood(ask):
     [
         ("wrong", "'finders:wrong' returned 'dict'. Expected: a list of texts"),
         ("wrong_item", "'finders:wrong_item' returned 'dict' as document 2."),
+        ("number", "'finders:number' returned 'int' as document 1."),
     ],
 )
 def test_what_is_no_list_of_documents_is_refused(ask, name, message):
@@ -107,3 +112,8 @@ def test_what_is_no_list_of_documents_is_refused(ask, name, message):
 def test_an_exception_of_the_function_reaches_the_caller(ask):
     with pytest.raises(ConnectionError, match="index is down"):
         ask("a", "retriever: 'finders:fail'")
+
+
+def test_a_builtin_that_does_not_say_what_it_takes_is_tried(ask):
+    with pytest.raises(NodeError, match="'builtins:dict' returned 'dict'"):
+        ask("a", "retriever: 'builtins:dict'")

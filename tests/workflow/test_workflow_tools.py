@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from langgraph.errors import GraphInterrupt
 
 import agentglass
 from agentglass.errors import ToolError
@@ -17,6 +18,8 @@ import asyncio
 import threading
 from functools import partial
 from typing import Literal
+
+from langgraph.errors import GraphInterrupt
 
 import agentglass
 
@@ -99,6 +102,11 @@ def flaky(times: int):
 def refuse(name: str):
     calls.append("refuse")
     raise error
+
+
+def pause():
+    calls.append("pause")
+    raise GraphInterrupt(())
 
 
 async def leave():
@@ -276,6 +284,16 @@ async def test_a_cancellation_is_not_tried_again(load):
 
     assert module_of(tool)["calls"] == ["leave"]
     assert recorded.spans[0].status is Status.CANCELLED
+
+
+async def test_an_interrupt_of_the_run_is_not_tried_again(load):
+    tool = load("pause", retries=3)
+
+    with capture() as recorded, pytest.raises(GraphInterrupt):
+        await tool.call({})
+
+    assert module_of(tool)["calls"] == ["pause"]
+    assert recorded.spans[0].status is Status.INTERRUPTED
 
 
 async def test_a_result_of_any_type_is_passed_on(load):
