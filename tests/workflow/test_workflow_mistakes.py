@@ -23,12 +23,12 @@ def only(problems):
         (
             "nodes: [{id: a, type: sett, values: {x: 1}}]",
             (3, 23),
-            "Unknown node type 'sett'. Did you mean 'set'? Types: llm, python, set.",
+            "Unknown node type 'sett'. Did you mean 'set'? Types: llm, python, retrieve, set.",
         ),
         (
             "nodes: [{id: a, callable: x}]",
             (3, 9),
-            "This node has no type. Types: llm, python, set; with a `prompt`, 'llm'.",
+            "This node has no type. Types: llm, python, retrieve, set; with a `prompt`, 'llm'.",
         ),
         (
             "nodes: [{id: a, type: set, valeus: {x: 1}, values: {x: 1}}]",

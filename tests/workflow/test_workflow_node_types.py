@@ -57,7 +57,7 @@ def test_a_node_type_of_another_package_runs(shouting, write):
     with capture() as recorded:
         result = run_workflow(path, {"text": "hey"})
 
-    assert node_type_names() == ["llm", "python", "set", "shout"]
+    assert node_type_names() == ["llm", "python", "retrieve", "set", "shout"]
     assert result.result == "HEY"
     assert recorded.span("a").attributes["agentglass.node_type"] == "shout"
 

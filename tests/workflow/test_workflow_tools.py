@@ -1,55 +1,30 @@
-"""Python functions as tools: what a model is told of them, and how their calls end."""
+"""Calls of tools: how they end, and what is recorded of them."""
 
 import asyncio
-import json
 from dataclasses import replace
-from textwrap import dedent
 
 import pytest
+from langgraph.errors import GraphInterrupt
 
 import agentglass
-from agentglass.errors import OptionError, ToolError
+from agentglass.errors import ToolError
 from agentglass.spans import SpanType, Status, names
 from agentglass.steps import run_from_trace
 from agentglass.testing import capture
-from agentglass.workflow.tools import load_tool, parameters_schema
+from agentglass.workflow.tools import load_tool
 
 TOOLS = '''\
 import asyncio
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, Field
-from typing_extensions import TypedDict
+from langgraph.errors import GraphInterrupt
 
 import agentglass
 
 calls = []
 error = ConnectionError("down")
-
-
-class Unit(Enum):
-    METRE = "m"
-    FOOT = "ft"
-
-
-@dataclass
-class Point:
-    x: int
-    y: float = 0.0
-
-
-class Place(TypedDict):
-    city: str
-
-
-class Order(BaseModel):
-    title: str
-    amount: int = Field(default=1, ge=1)
 
 
 def find(text: str, limit: int = 3, *, exact: bool = False) -> list[str]:
@@ -68,29 +43,6 @@ def find(text: str, limit: int = 3, *, exact: bool = False) -> list[str]:
     """
     calls.append((text, limit, exact))
     return [text] * limit
-
-
-def every(
-    schema: list[int],
-    json: dict[str, float],
-    unit: Unit,
-    mode: Literal["fast", "slow"],
-    maybe: int | None,
-    point: Point,
-    place: Place,
-    order: Order,
-    noted: Annotated[int, "how many"],
-    ranged: Annotated[int, Field(ge=1, description="from one")],
-    anything,
-    far: float = float("inf"),
-    start: Point = Point(1),
-):
-    """Take all.
-
-    Args:
-        ranged: is said elsewhere
-    """
-    return {"unit": unit, "point": point, "order": order, "json": json, "schema": schema}
 
 
 async def double(number: int) -> int:
@@ -152,6 +104,11 @@ def refuse(name: str):
     raise error
 
 
+def pause():
+    calls.append("pause")
+    raise GraphInterrupt(())
+
+
 async def leave():
     calls.append("leave")
     raise asyncio.CancelledError
@@ -159,25 +116,6 @@ async def leave():
 
 def thing():
     return threading.Lock()
-
-
-def by_place(a, b, /):
-    pass
-
-
-def many(*names: str):
-    pass
-
-
-def unknown(a: "Nowhere"):
-    pass
-
-
-def opaque(lock: threading.Thread):
-    pass
-
-
-number = 3
 '''
 
 
@@ -196,69 +134,6 @@ def load(directory):
 
 def module_of(tool):
     return tool.function.__globals__
-
-
-def test_a_model_is_told_what_a_function_takes(load):
-    definition = load("find").definition()
-
-    assert definition.name == "find"
-    assert definition.description == "Find documents by a word."
-    assert definition.parameters == {
-        "type": "object",
-        "properties": {
-            "text": {"type": "string", "description": "What to look for, in any language."},
-            "limit": {"type": "integer", "description": "How many.", "default": 3},
-            "exact": {"type": "boolean", "default": False},
-        },
-        "required": ["text"],
-        "additionalProperties": False,
-    }
-
-
-def test_every_type_of_argument_has_a_schema(load):
-    schema = parameters_schema(load("every").function)
-    properties, definitions = schema["properties"], schema["$defs"]
-
-    assert json.loads(json.dumps(schema, allow_nan=False)) == schema
-    assert properties["schema"] == {"type": "array", "items": {"type": "integer"}}
-    assert properties["json"] == {"type": "object", "additionalProperties": {"type": "number"}}
-    assert definitions["Unit"]["enum"] == ["m", "ft"]
-    assert properties["mode"]["enum"] == ["fast", "slow"]
-    assert properties["maybe"] == {"anyOf": [{"type": "integer"}, {"type": "null"}]}
-    assert definitions["Point"]["required"] == ["x"]
-    assert definitions["Place"]["properties"] == {"city": {"type": "string"}}
-    assert definitions["Order"]["properties"]["title"] == {"type": "string"}
-    assert properties["noted"] == {"type": "integer", "description": "how many"}
-    assert properties["ranged"] == {"type": "integer", "minimum": 1, "description": "from one"}
-    assert properties["anything"] == {}
-    assert properties["start"]["default"] == {"x": 1, "y": 0.0}
-    # JSON has no infinity.
-    assert properties["far"] == {"type": "number"}
-
-
-async def test_arguments_arrive_as_the_types_of_the_function(load):
-    tool = load("every")
-    arguments = {
-        "schema": ["1"],
-        "json": {"a": 1},
-        "unit": "ft",
-        "mode": "slow",
-        "maybe": None,
-        "point": {"x": 2},
-        "place": {"city": "Rome"},
-        "order": {"title": "t"},
-        "noted": 1,
-        "ranged": 1,
-        "anything": [None],
-    }
-
-    result = await tool.call(json.dumps(arguments))
-
-    own = module_of(tool)
-    assert result["unit"] is own["Unit"].FOOT
-    assert result["point"] == own["Point"](2)
-    assert result["order"] == own["Order"](title="t")
-    assert result["schema"] == [1]
 
 
 @pytest.mark.parametrize(
@@ -345,11 +220,6 @@ async def test_arguments_that_do_not_fit_are_told_in_words(load, arguments, mess
     assert span.events == []
 
 
-async def test_a_place_inside_an_argument_is_named(load):
-    with pytest.raises(ToolError, match=r"the argument 'order\.amount': Input should be greater"):
-        await load("every").call({"order": {"title": "t", "amount": 0}, "mode": "fast"})
-
-
 async def test_an_exception_reaches_the_caller_unchanged(load):
     tool = load("refuse", retries=1)
     tool = replace(tool, backoff_s=0)
@@ -416,6 +286,16 @@ async def test_a_cancellation_is_not_tried_again(load):
     assert recorded.spans[0].status is Status.CANCELLED
 
 
+async def test_an_interrupt_of_the_run_is_not_tried_again(load):
+    tool = load("pause", retries=3)
+
+    with capture() as recorded, pytest.raises(GraphInterrupt):
+        await tool.call({})
+
+    assert module_of(tool)["calls"] == ["pause"]
+    assert recorded.spans[0].status is Status.INTERRUPTED
+
+
 async def test_a_result_of_any_type_is_passed_on(load):
     with capture() as recorded:
         lock = await load("thing").call({})
@@ -438,49 +318,3 @@ async def test_a_call_is_a_step_of_the_trace_run(load):
     (step,) = run_from_trace(recorded.trace).steps
     assert (step.tool_name, step.arguments) == ("find", {"text": "a", "limit": 1})
     assert (step.result, step.success) == (["a"], True)
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("fnd", "Tool 'fnd': The module 'tools' has no 'fnd'. Did you mean 'find'?"),
-        ("number", "'tools:number' is a int, which cannot be called."),
-        ("by_place", "'tools:by_place' cannot be a tool: the argument 'a' can be given by its"),
-        ("many", "'*names' takes arguments without a name; tools are called by name."),
-        ("unknown", "its arguments cannot be read: name 'Nowhere' is not defined."),
-        ("opaque", "a type of its arguments cannot be used: Unable to generate pydantic-core"),
-    ],
-)
-def test_what_cannot_be_a_tool_is_refused(load, name, message):
-    with pytest.raises(ToolError) as caught:
-        load(name)
-
-    assert message in str(caught.value)
-    assert str(caught.value)[-2:] not in ("..", "?.")
-
-
-@pytest.mark.parametrize("name", ["", "a b", "a.b", "ä", "a" * 65, "a\n"])
-def test_a_name_that_models_do_not_take_is_refused(load, name):
-    with pytest.raises(ToolError, match="the name of a tool is 1 to 64 letters"):
-        load("find", name=name)
-
-
-@pytest.mark.parametrize("limit", [{"timeout_s": 0}, {"timeout_s": float("inf")}, {"retries": -1}])
-def test_a_limit_out_of_bounds_is_refused(load, limit):
-    with pytest.raises(OptionError, match=f"{next(iter(limit))} is "):
-        load("find", **limit)
-
-
-def test_a_name_and_a_description_of_the_file_win(load):
-    definition = load("find", name="search-docs", description="Search.").definition()
-
-    assert (definition.name, definition.description) == ("search-docs", "Search.")
-
-
-def test_a_function_without_a_docstring_has_no_description(load, directory):
-    (directory / "bare.py").write_text(dedent("def run(a: int): ...\n"))
-
-    definition = load_tool("bare:run", directory).definition()
-
-    assert definition.description == ""
-    assert definition.parameters["properties"] == {"a": {"type": "integer"}}

@@ -29,7 +29,9 @@ def resume(
     run: Run,
     answer: Annotated[
         str | None,
-        typer.Option("--answer", "-a", help="To the question of the run; JSON where it is no text."),
+        typer.Option(
+            "--answer", "-a", help="To the question of the run; JSON where it is no text."
+        ),
     ] = None,
     node: Node = None,
     redo: Annotated[

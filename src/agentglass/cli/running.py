@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from agentglass.cli.progress import Progress
+
 from agentglass.cli.outcome import recorded, report
+from agentglass.cli.progress import Progress
 from agentglass.cli.terminal import is_interactive
 from agentglass.cli.watching import Watch
 from agentglass.errors import OptionError

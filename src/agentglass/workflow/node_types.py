@@ -39,6 +39,7 @@ NODE_TYPES: Mapping[str, str] = {
     "llm": "agentglass.workflow.nodes.llm:NODE_TYPE",
     "map": "agentglass.workflow.nodes.map:NODE_TYPE",
     "python": "agentglass.workflow.nodes.python:NODE_TYPE",
+    "retrieve": "agentglass.workflow.nodes.retrieve:NODE_TYPE",
     "set": "agentglass.workflow.nodes.set:NODE_TYPE",
     "tool": "agentglass.workflow.nodes.tool:NODE_TYPE",
     "wait": "agentglass.workflow.nodes.wait:NODE_TYPE",

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 from agentglass.workflow.callables import CallableError, load_callable
+from agentglass.workflow.calling import call_function
 from agentglass.workflow.node_config import NodeConfig
 from agentglass.workflow.node_types import Finding, NodeContext, NodeType, NodeWork, Visit
 from agentglass.workflow.templates import STATE
-from agentglass.workflow.threads import run_in_thread
 
 __all__ = ["NODE_TYPE", "PythonNode"]
 
@@ -24,18 +24,12 @@ class PythonNode(NodeConfig):
 def _compile(config: PythonNode, context: NodeContext) -> NodeWork:
     function = load_callable(config.callable, context.directory)
     wants_state = _reads_state(config, context)
-    is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004 - callable objects may be async
-    )
 
     async def work(visit: Visit) -> Any:
         arguments = dict(visit.scope.inputs)
         if wants_state:
             arguments[STATE] = dict(visit.scope.state)
-        if is_async:
-            return await function(**arguments)
-        result = await run_in_thread(lambda: function(**arguments))
-        return await result if inspect.isawaitable(result) else result
+        return await call_function(function, arguments)
 
     return work
 

@@ -1,7 +1,6 @@
 """A tool: a Python function that a model may ask for, called by name and recorded as one span."""
 
 import asyncio
-import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,8 +11,8 @@ from agentglass.models.port import Tool
 from agentglass.record import LiveSpan, NoopSpan, span
 from agentglass.record.control_flow import status_of
 from agentglass.spans import STATUS_TABLE, SpanType, names
+from agentglass.workflow.calling import call_function
 from agentglass.workflow.templates import STATE
-from agentglass.workflow.threads import run_in_thread
 from agentglass.workflow.tools.signature import ArgumentError, Signature
 
 __all__ = ["WorkflowTool"]
@@ -109,7 +108,7 @@ class WorkflowTool:
         deadline = asyncio.timeout(self.timeout_s)
         try:
             async with deadline:
-                return await _run(self.function, values)
+                return await call_function(self.function, values)
         except TimeoutError:
             if not deadline.expired():
                 raise
@@ -117,17 +116,6 @@ class WorkflowTool:
                 f"The tool {self.name!r} took longer than {self.timeout_s:g} s. "
                 "Give it less to do, or raise its timeout."
             ) from None
-
-
-async def _run(function: Callable[..., Any], values: Mapping[str, Any]) -> Any:
-    """Run a function, in a thread where it is not async: it may block."""
-    is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004 - callable objects may be async
-    )
-    if is_async:
-        return await function(**values)
-    result = await run_in_thread(lambda: function(**values))
-    return await result if inspect.isawaitable(result) else result
 
 
 def _is_fault(error: Exception) -> bool:
