@@ -8,7 +8,7 @@ from langgraph.errors import GraphInterrupt, ParentCommand
 from langgraph.types import Command
 
 import agentglass
-from agentglass.errors import InputError, NodeError, WorkflowFileError
+from agentglass.errors import InputError, WorkflowExecutionError, WorkflowFileError
 from agentglass.spans import Status
 from agentglass.testing import capture
 from agentglass.workflow import (
@@ -46,10 +46,11 @@ def test_a_failing_node_runs_once_and_its_exception_arrives_unchanged(
     monkeypatch.setattr(module, "error", mine)
     monkeypatch.setattr(module, "calls", [])
 
-    with capture() as recorded, pytest.raises(kind) as caught:
+    with capture() as recorded, pytest.raises(WorkflowExecutionError) as caught:
         run_workflow(path, {"text": "a b"}, level=level)
 
-    assert caught.value is mine
+    assert caught.value.original_error is mine
+    assert (caught.value.phase, caught.value.node_id) == ("node", "break")
     assert module.calls == ["count", "fail"]
     if level != "off":
         assert recorded.outline().splitlines() == [
@@ -91,12 +92,12 @@ def test_a_failed_run_is_a_result_for_execute(steps, write, monkeypatch):
 def test_a_node_at_fault_is_named(one_node, node, message):
     path = one_node(node, text_type="list")
 
-    with capture(), pytest.raises(NodeError, match=f"Node 'only'.*{message}"):
+    with capture(), pytest.raises(WorkflowExecutionError, match=f"Node 'only'.*{message}"):
         run_workflow(path)
 
 
 def test_a_node_that_raises_stop_iteration_ends_the_run(one_node):
-    with capture(), pytest.raises(RuntimeError, match="StopIteration"):
+    with capture(), pytest.raises(WorkflowExecutionError, match="StopIteration"):
         run_workflow(one_node('callable: "steps:stop"'))
 
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from agentglass.errors import NodeError, ProviderError
+from agentglass.errors import NodeError, WorkflowExecutionError
 from agentglass.spans import Status, names
 from agentglass.testing import Fault, LLMServer, Reply, capture
 from agentglass.workflow import execute, load, run_workflow
@@ -133,7 +133,7 @@ def test_after_the_last_retry_the_node_fails_and_its_usage_is_kept(write):
 def test_a_fault_of_the_provider_reaches_the_caller(write):
     path = write(asking("prompt: p", [{"error": "overloaded"}]))
 
-    with capture() as recorded, pytest.raises(ProviderError, match="overloaded"):
+    with capture() as recorded, pytest.raises(WorkflowExecutionError, match="overloaded"):
         run_workflow(path, {"text": "x"})
 
     assert recorded.span("chat m").status is Status.ERROR

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from agentglass.errors import NodeError, WorkflowFileError
+from agentglass.errors import WorkflowExecutionError, WorkflowFileError
 from agentglass.spans import SpanType, Status, names
 from agentglass.steps import RetrievalStep, run_from_trace
 from agentglass.testing import capture
@@ -226,12 +226,12 @@ def test_a_relative_path_that_leads_out_is_refused(ask, docs, outside):
     (docs / "link.md").symlink_to(outside)
     refused = "leads out of the workflow's directory"
 
-    with pytest.raises(NodeError, match=refused):
+    with pytest.raises(WorkflowExecutionError, match=refused):
         ask("refund", "paths: ['docs/*.md']")
     for path in ("docs/link.md", f"../{outside.parent.name}/secret.md", ".."):
         with pytest.raises(WorkflowFileError, match=refused):
             ask("refund", f"paths: ['{path}']")
-    with pytest.raises(NodeError, match=refused):
+    with pytest.raises(WorkflowExecutionError, match=refused):
         ask("refund", "paths: ['../*/*.md']")
 
 
@@ -250,7 +250,7 @@ def test_links_in_a_circle_end(ask, docs):
 
 
 def test_a_pattern_that_matches_nothing_is_an_error_of_the_run(flow):
-    with capture() as recorded, pytest.raises(NodeError) as caught:
+    with capture() as recorded, pytest.raises(WorkflowExecutionError) as caught:
         run_workflow(flow("paths: ['docs/*.txt', 'notes/*']"), {"question": "refund"})
 
     assert str(caught.value) == f"Node 'look': The path {flow().parent / 'notes'} does not exist."
@@ -258,7 +258,7 @@ def test_a_pattern_that_matches_nothing_is_an_error_of_the_run(flow):
 
 
 def test_files_that_match_nowhere_are_named(ask):
-    with pytest.raises(NodeError, match=r"No file matches 'docs/\*\.txt'\."):
+    with pytest.raises(WorkflowExecutionError, match=r"No file matches 'docs/\*\.txt'\."):
         ask("refund", "paths: ['docs/*.txt']")
 
 
@@ -267,7 +267,9 @@ def test_too_many_files_are_refused(ask, docs):
     for number in range(5_001):
         os.close(os.open(docs / "many" / f"{number}.txt", os.O_CREAT))
 
-    with pytest.raises(NodeError, match=r"'docs/many/\*' leads to more than 5000 files or 200 MB"):
+    with pytest.raises(
+        WorkflowExecutionError, match=r"'docs/many/\*' leads to more than 5000 files or 200 MB"
+    ):
         ask("refund", "paths: ['docs/many/*']")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentglass.errors import NodeError
+from agentglass.errors import WorkflowExecutionError
 from agentglass.spans import names
 from agentglass.testing import capture
 from agentglass.workflow import run_workflow
@@ -103,17 +103,17 @@ def test_an_async_function_of_another_framework_is_understood(ask):
     ],
 )
 def test_what_is_no_list_of_documents_is_refused(ask, name, message):
-    with pytest.raises(NodeError) as caught:
+    with pytest.raises(WorkflowExecutionError) as caught:
         ask("a", f"retriever: 'finders:{name}'")
 
     assert message in str(caught.value)
 
 
 def test_an_exception_of_the_function_reaches_the_caller(ask):
-    with pytest.raises(ConnectionError, match="index is down"):
+    with pytest.raises(WorkflowExecutionError, match="index is down"):
         ask("a", "retriever: 'finders:fail'")
 
 
 def test_a_builtin_that_does_not_say_what_it_takes_is_tried(ask):
-    with pytest.raises(NodeError, match="'builtins:dict' returned 'dict'"):
+    with pytest.raises(WorkflowExecutionError, match="'builtins:dict' returned 'dict'"):
         ask("a", "retriever: 'builtins:dict'")

@@ -119,8 +119,8 @@ def test_at_level_off_the_graph_holds_the_original_functions(flow):
     """P-I2: the wrapper is applied where the graph is compiled; at level off there is none."""
     workflow = load(flow)
 
-    plain = compile_workflow(workflow, "off").builder.nodes["measure"].runnable.afunc
-    traced = compile_workflow(workflow, "trace").builder.nodes["measure"].runnable
+    plain = compile_workflow(workflow, is_recorded=False).builder.nodes["measure"].runnable.afunc
+    traced = compile_workflow(workflow).builder.nodes["measure"].runnable
 
     assert inspect.isfunction(plain)
     assert not hasattr(plain, "__wrapped__")

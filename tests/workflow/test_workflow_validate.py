@@ -191,7 +191,7 @@ def test_two_workflows_each_get_the_module_beside_them(tmp_path):
 
 def test_a_missing_library_is_a_problem_with_the_line_to_type(write, monkeypatch):
     monkeypatch.setattr(
-        "agentglass.workflow.nodes.llm.find_spec", lambda name: None if name == "openai" else 1
+        "agentglass.workflow.answer_checks.find_spec", lambda name: None if name == "openai" else 1
     )
     path = write(
         HEAD

@@ -17,6 +17,7 @@ class RouteConfig(Section):
     """A target and when it is taken."""
 
     condition: ConditionText
+    """As in `score > 3`."""
     to: str
 
 
@@ -41,9 +42,11 @@ class ParallelItems(Section):
     items_field: str
     """The state field with the list; the node's templates call an item `{item}`."""
     target_node: str
+    """The node that is run."""
     collect_field: str
     """The state field that receives the results, in the order of the items."""
     max_concurrent: int = Field(default=10, ge=1, le=100)
+    """How many items at once."""
 
 
 class EdgeConfig(Section):
@@ -57,6 +60,7 @@ class EdgeConfig(Section):
     default: str | None = None
     """Where it goes on when no route's condition holds."""
     loop: LoopConfig | None = None
+    """Goes back until the loop is over."""
     parallel: list[str] | ParallelItems | None = None
     """The first nodes of branches that run at once, and meet again where they lead to."""
 

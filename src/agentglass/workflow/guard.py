@@ -7,11 +7,10 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from langgraph.errors import GraphBubbleUp
-
 from agentglass.errors import BudgetExceededError, NodeError
 from agentglass.record import add_event, span
-from agentglass.spans import SpanType, Status, names
+from agentglass.record.control_flow import status_of
+from agentglass.spans import STATUS_TABLE, SpanType, Status, names
 from agentglass.workflow.node_config import NodeConfig
 from agentglass.workflow.node_types import NodeContext, NodeType, NodeWork, Visit
 from agentglass.workflow.policies import RetryConfig
@@ -88,7 +87,8 @@ def _with_attempts(config: NodeConfig, retry: RetryConfig, work: GuardedWork) ->
 
 
 def _is_worth_it(error: Exception, retry: RetryConfig) -> bool:
-    if isinstance(error, GraphBubbleUp | BudgetExceededError | TemplateError):
+    is_fault = STATUS_TABLE[status_of(error)].is_error
+    if not is_fault or isinstance(error, BudgetExceededError | TemplateError):
         return False
     kinds = {kind.__name__ for kind in type(error).__mro__}
     return not retry.on or any(name in kinds for name in retry.on)

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from agentglass.errors import did_you_mean
 from agentglass.workflow.agent_config import TeamConfig
 from agentglass.workflow.agents.checks import check_settings, check_tool
+from agentglass.workflow.answer_checks import check_model
 from agentglass.workflow.asking import answer_type
 from agentglass.workflow.draft import Draft
 from agentglass.workflow.field_types import TypeTextError
 from agentglass.workflow.library import Library
 from agentglass.workflow.node_types import Finding
-from agentglass.workflow.nodes.llm import check_model
 
 __all__ = ["check_library"]
 

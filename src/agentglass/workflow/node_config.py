@@ -41,13 +41,18 @@ class NodeConfig(Section):
     when: ConditionText | None = None
     """The node is passed over where it does not hold."""
     retry: Retry | None = None
+    """How often it is tried; each attempt is a span. A number alone is `attempts`."""
     timeout: float | None = Field(default=None, gt=0)
     """Seconds that one attempt may take."""
     idle_timeout: float | None = Field(default=None, gt=0)
     """Seconds that may pass without a sign of life: an answer of a model or tool, a finished item."""
     on_error: OnError = Field(default_factory=OnErrorConfig)
+    """`fail`, `continue`, or the node that takes over when it has failed for good."""
     cache: Cache = None
+    """Use a result again that was got for the same values; `true`, a key, or both settings."""
     idempotency: Idempotency = None
+    """Do the work once, also when the run goes on in another process; `true`, a key, or both
+    settings."""
 
     @property
     def display_name(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from langgraph.errors import GraphRecursionError
 
 from agentglass.errors import NodeError
+from agentglass.spans import Status
 from agentglass.workflow.compile import compile_workflow
 from agentglass.workflow.run_scope import RunScope, current_run
 from agentglass.workflow.visit import merged_state
@@ -66,7 +67,8 @@ class Walk:
         except TimeoutError:
             if not deadline.expired():
                 raise
-            running = " and ".join(repr(name) for name in self._scope.active or ["none"])
+            stopped = (step for step in self._scope.steps if step.status is Status.CANCELLED)
+            running = " and ".join(repr(step.node_id) for step in stopped) or "no node"
             raise TimeoutError(
                 f"The workflow {self._workflow.name!r} ran longer than {limit_s:g} s "
                 f"(config.execution.timeout); running: {running}."

@@ -9,8 +9,9 @@ from agentglass.spans import SpanType
 from agentglass.workflow.agent_config import AgentSettings, AgentTool, StopConfig
 from agentglass.workflow.agents import make_agent
 from agentglass.workflow.agents.checks import check_settings
+from agentglass.workflow.answer_checks import check_answer, check_model
 from agentglass.workflow.node_types import Finding, NodeContext, NodeType, NodeWork, Visit
-from agentglass.workflow.nodes.llm import ChatNode, check_answer, check_model, node_messages
+from agentglass.workflow.nodes.llm import ChatNode, node_messages
 
 __all__ = ["NODE_TYPE", "AgentNode"]
 

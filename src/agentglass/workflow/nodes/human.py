@@ -4,11 +4,10 @@ import time
 from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
-from langgraph.errors import GraphInterrupt
-from langgraph.types import interrupt
 from pydantic import Field
 
 from agentglass.errors import NodeError
+from agentglass.plugins import load_object
 from agentglass.record import open_interrupt
 from agentglass.spans import names
 from agentglass.workflow.asking import answer_type
@@ -45,10 +44,17 @@ class HumanNode(NodeConfig):
 
 def _compile(config: HumanNode, context: NodeContext) -> NodeWork:
     answer = answer_type(config.answer_schema)
+    # Loaded when the workflow is compiled: it is validated without LangGraph.
+    interrupt = load_object("langgraph.types:interrupt", feature="The 'human' node")
+    stopped = load_object("langgraph.errors:GraphInterrupt", feature="The 'human' node")
 
     async def work(visit: Visit) -> Any:
         question = _question(config, answer, visit)
-        given = _ask(config, question, visit)
+        try:
+            given = interrupt(question.to_dict())
+        except stopped as stop:
+            _note_question(config, question, visit, stop.args[0][0].id)
+            raise
         if given == NO_ANSWER:
             if config.default is None:
                 raise TimeoutError(
@@ -87,22 +93,17 @@ def _question(config: HumanNode, answer: FieldType, visit: Visit) -> Question:
     )
 
 
-def _ask(config: HumanNode, question: Question, visit: Visit) -> Any:
-    """Stop the run; when it goes on, return the answer."""
-    try:
-        return interrupt(question.to_dict())
-    except GraphInterrupt as stop:
-        (asked,) = stop.args[0]
-        known = visit.run.asked_before.get(asked.id)
-        if known is None:
-            ticket = open_interrupt(
-                config.display_name,
-                input={"prompt": question.prompt, "choices": list(question.choices)},
-                attributes={names.NODE_ID: config.id},
-            )
-            known = question.asked(asked.id, ticket)
-        visit.run.questions.append(known)
-        raise
+def _note_question(config: HumanNode, question: Question, visit: Visit, interrupt_id: str) -> None:
+    """Record that the run waits; a question that was open already stays the one that it is."""
+    known = visit.run.asked_before.get(interrupt_id)
+    if known is None:
+        ticket = open_interrupt(
+            config.display_name,
+            input={"prompt": question.prompt, "choices": list(question.choices)},
+            attributes={names.NODE_ID: config.id},
+        )
+        known = question.asked(interrupt_id, ticket)
+    visit.run.questions.append(known)
 
 
 def _check(config: HumanNode, context: NodeContext) -> Iterable[Finding]:

@@ -1,21 +1,18 @@
 """The `llm` node: asks a model, lets it call tools, and reads its answer into the state."""
 
 from collections.abc import Iterable, Mapping
-from importlib.util import find_spec
 from typing import Any, ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from agentglass.errors import MissingExtraError, NodeError, did_you_mean
+from agentglass.errors import NodeError
 from agentglass.models.port import Message, Role
-from agentglass.models.registry import provider_names
-from agentglass.plugins import EXTRAS
 from agentglass.workflow.agent_config import AgentSettings, AgentTool
 from agentglass.workflow.agents import make_agent
 from agentglass.workflow.agents.checks import check_settings
+from agentglass.workflow.answer_checks import check_answer, check_model
 from agentglass.workflow.asking import Asker, answer_type
 from agentglass.workflow.field_config import OutputSchema
-from agentglass.workflow.field_types import FieldType, TypeTextError
 from agentglass.workflow.llm_config import LlmConfig
 from agentglass.workflow.node_config import NodeConfig
 from agentglass.workflow.node_types import Finding, NodeContext, NodeType, NodeWork, Visit
@@ -25,8 +22,6 @@ __all__ = [
     "NODE_TYPE",
     "ChatNode",
     "LlmNode",
-    "check_answer",
-    "check_model",
     "node_messages",
 ]
 
@@ -125,66 +120,6 @@ def _check(config: LlmNode, context: NodeContext) -> Iterable[Finding]:
     yield from check_model(context.llm)
     yield from check_settings(_settings(config), context.library)
     yield from check_answer(config, context, config.output_schema)
-
-
-def check_model(llm: LlmConfig) -> Iterable[Finding]:
-    """Find what is wrong with the model that is to be asked."""
-    known = provider_names()
-    if llm.provider is None or llm.model is None:
-        absent = "provider" if llm.provider is None else "model"
-        message = (
-            f"This node has no {absent}. Write it under `llm` here or under `config.llm`, "
-            "as in: llm: {provider: local, model: extractive}."
-        )
-        yield Finding(("llm",), "missing-model", message)
-    elif llm.provider not in known:
-        message = (
-            f"Unknown provider {llm.provider!r}.{did_you_mean(llm.provider, known)} "
-            f"Providers: {', '.join(known)}."
-        )
-        yield Finding(("llm", "provider"), "unknown-provider", message)
-    elif llm.provider in EXTRAS and find_spec(llm.provider) is None:
-        extra = EXTRAS[llm.provider]
-        error = MissingExtraError(f"The {llm.provider!r} provider", extra, llm.provider)
-        yield Finding(("llm", "provider"), "missing-extra", str(error))
-
-
-def check_answer(
-    config: NodeConfig, context: NodeContext, schema: OutputSchema | None
-) -> Iterable[Finding]:
-    """Find where an answer does not fit the fields that it is written to."""
-    if not config.outputs:
-        message = f"A {config.type!r} node needs `outputs`: a list of fields."
-        yield Finding(("outputs",), "missing", message)
-        return
-    try:
-        answer = answer_type(schema)
-    except TypeTextError as error:
-        yield Finding(("output_schema",), "type", str(error))
-        return
-    yield from _check_outputs(config, answer, context)
-
-
-def _check_outputs(
-    config: NodeConfig, answer: FieldType, context: NodeContext
-) -> Iterable[Finding]:
-    members = answer.members
-    by_name = bool(members) and all(name in members for name in config.outputs)
-    if len(config.outputs) > 1 and not by_name:
-        for index, name in enumerate(config.outputs):
-            if name not in members:
-                message = (
-                    f"The answer has no field {name!r}.{did_you_mean(name, members)} "
-                    f"Fields of output_schema: {', '.join(members) or 'none'}."
-                )
-                yield Finding(("outputs", index), "output", message)
-        return
-    for index, name in enumerate(config.outputs):
-        written = members[name] if by_name else answer
-        wanted = context.fields.get(name)
-        if wanted is not None and not wanted.accepts(written):
-            message = f"The answer is {written}, and the state field {name!r} is {wanted.type}."
-            yield Finding(("outputs", index), "type", message)
 
 
 NODE_TYPE = NodeType(LlmNode, _compile, _check, needs_extra="run")

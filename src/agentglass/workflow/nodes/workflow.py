@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from agentglass.errors import InputError, NodeError, WorkflowFileError, did_you_mean
+from agentglass.plugins import load_object
 from agentglass.workflow.loading import load_part
 from agentglass.workflow.node_config import NodeConfig
 from agentglass.workflow.node_types import Finding, NodeContext, NodeType, NodeWork, Visit
-from agentglass.workflow.part import run_part
 from agentglass.workflow.templates import render
 from agentglass.workflow.workflow import Workflow
 
@@ -57,6 +57,8 @@ def _load(config: WorkflowNode, context: NodeContext) -> Workflow:
 
 def _compile(config: WorkflowNode, context: NodeContext) -> NodeWork:
     part = _load(config, context)
+    # Loaded when the workflow is compiled: it is validated without LangGraph.
+    run_part = load_object("agentglass.workflow.part:run_part", feature="The 'workflow' node")
 
     async def work(visit: Visit) -> Mapping[str, Any]:
         params = render(config.params, visit.scope, visit.resolutions)

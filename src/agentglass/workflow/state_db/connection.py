@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-
 from agentglass.errors import StoreError, StoreVersionError
+from agentglass.plugins import load_object
 from agentglass.store.home import resolve_home
 
 __all__ = ["StateDb", "state_db_path"]
@@ -60,7 +59,10 @@ class StateDb:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
-        self._serializer = JsonPlusSerializer()
+        # Loaded with the first run that needs it: a workflow is validated without LangGraph.
+        self._serializer = load_object(
+            "langgraph.checkpoint.serde.jsonplus:JsonPlusSerializer", feature="state.db"
+        )()
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -92,7 +94,8 @@ class StateDb:
 
     def pack(self, value: Any) -> tuple[str, bytes]:
         """Return a value as its kind and bytes; the reverse of `unpack`."""
-        return self._serializer.dumps_typed(value)
+        packed: tuple[str, bytes] = self._serializer.dumps_typed(value)
+        return packed
 
     def unpack(self, kind: str, data: bytes) -> Any:
         """Return the value that `pack` took."""
