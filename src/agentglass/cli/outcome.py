@@ -94,7 +94,9 @@ def _print_questions(result: RunResult) -> None:
 def _example(question: Question) -> str:
     if question.choices:
         return repr(question.choices[0])
-    return "'...'" if question.schema is None else "JSON"
+    examples = {"boolean": "true", "integer": "1", "number": "1.5", "array": "'[...]'"}
+    kind = None if question.schema is None else question.schema.get("type")
+    return "'...'" if kind is None else examples.get(str(kind), "'{...}'")
 
 
 def _print_failure(result: RunResult, error: BaseException, redactor: Redactor) -> None:

@@ -21,6 +21,7 @@ from agentglass.spans import (
     names,
 )
 from agentglass.workflow.result import RunResult
+from agentglass.workflow.run_scope import Question
 from agentglass.workflow.templates import TemplateError
 
 __all__ = ["failure_envelope", "run_envelope"]
@@ -56,9 +57,27 @@ def run_envelope(result: RunResult, trace: Trace | None) -> dict[str, Any]:
         **_cache_performance(totals.usage),
         **_thinking_performance(totals.usage),
     }
+    if result.questions:
+        envelope["questions"] = [_question(question) for question in result.questions]
+    if result.failures:
+        envelope["warnings"] = [
+            {"node_id": each.node_id, "message": error_text(each.error)} for each in result.failures
+        ]
     if meaning.is_error and result.error is not None:
         envelope |= _failure(result.error, result.failed_node, result.state)
+        envelope["outputs_so_far"] = result.outputs_so_far
     return envelope
+
+
+def _question(question: Question) -> dict[str, Any]:
+    """Return what somebody must know to answer."""
+    return {
+        "node_id": question.node_id,
+        "prompt": question.prompt,
+        "choices": list(question.choices),
+        "schema": question.schema,
+        "deadline": question.deadline,
+    }
 
 
 def failure_envelope(error: AgentglassError, workflow_name: str | None = None) -> dict[str, Any]:

@@ -142,6 +142,11 @@ class Execution:
             failed_node=self._scope.failed_node if failed else None,
             result=None if failed else self._output(),
             state=self._state,
+            outputs_so_far={
+                name: self._state[name]
+                for name in self._workflow.outputs
+                if self._state[name] is not None
+            },
             steps=tuple(self._scope.steps),
             questions=tuple(self._scope.questions),
             failures=tuple(self._scope.failures),

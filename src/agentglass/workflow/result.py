@@ -32,6 +32,8 @@ class RunResult:
     """What the run waits for, when its status is `interrupted`."""
     failures: tuple[NodeFailure, ...] = ()
     """The nodes that failed and were allowed to; the status is then `degraded`."""
+    outputs_so_far: Mapping[str, Any]
+    """The outputs of the workflow that have a value, also after a failure."""
     nodes_total: int
     duration_ms: float
 

@@ -56,6 +56,7 @@ def yes_or_no(record: RunRecord, node: str | None, *, is_yes: bool) -> str:
     Raises:
         ResumeError: There is no such question, or it has no word for it.
     """
+    _refuse_ended(record)
     question = _question_for(record, open_questions(record), node)
     words = _YES if is_yes else _NO
     if (question.schema or {}).get("type") == "boolean":
@@ -100,8 +101,7 @@ def resume_run(
         ResumeError: The run cannot go on like that.
         ConfigLoadError: Its file cannot be read any more.
     """
-    if record.status == "ended":
-        raise ResumeError(f"The run {record.run_id[:8]} has ended; there is nothing to go on with.")
+    _refuse_ended(record)
     workflow = _workflow_of(record, allow_changed)
     waiting = open_questions(record)
     answers: dict[str, Any] = dict(record.answers)
@@ -119,6 +119,11 @@ def resume_run(
     options |= {"level": settings["level"], "session_id": settings.get("session_id")}
     resumption = Resumption(record=record, answers=answers, timed_out=frozenset(late), redo=redo)
     return finish(Execution(workflow, record.inputs, options, resumption))
+
+
+def _refuse_ended(record: RunRecord) -> None:
+    if record.status == "ended":
+        raise ResumeError(f"The run {record.run_id[:8]} has ended; there is nothing to go on with.")
 
 
 def _workflow_of(record: RunRecord, allow_changed: bool) -> Workflow:
