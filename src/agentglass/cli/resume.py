@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from agentglass.cli.run import OutputFormat
+from agentglass.cli.run import Format, OutputFormat, exit_after
 from agentglass.errors import OptionError
 from agentglass.plugins import load_object
 
@@ -15,9 +15,6 @@ Run = Annotated[
 ]
 Node = Annotated[
     str | None, typer.Option("--node", help="Whose question it is, where there are several.")
-]
-Format = Annotated[
-    OutputFormat, typer.Option("--output-format", help="The result alone, or all figures.")
 ]
 AllowChanged = Annotated[
     bool,
@@ -80,15 +77,19 @@ def _go_on(
     redo: frozenset[str] = frozenset(),
     allow_changed: bool,
 ) -> None:
-    resume_and_print = load_object(
-        "agentglass.cli.resuming:resume_and_print", feature="agentglass resume"
-    )
-    status = resume_and_print(
-        run,
-        answer,
-        node=node,
-        redo=redo,
-        allow_changed=allow_changed,
-        as_json=output_format is OutputFormat.JSON,
-    )
-    raise typer.Exit(status)
+
+    def work() -> int:
+        resume_and_print = load_object(
+            "agentglass.cli.resuming:resume_and_print", feature="agentglass resume"
+        )
+        status: int = resume_and_print(
+            run,
+            answer,
+            node=node,
+            redo=redo,
+            allow_changed=allow_changed,
+            as_json=output_format is OutputFormat.JSON,
+        )
+        return status
+
+    exit_after(work, output_format)

@@ -1,5 +1,6 @@
 """`agentglass run`: one workflow, once."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from agentglass.errors import AgentglassError, OptionError
 from agentglass.plugins import load_object
 from agentglass.record import check_level
 
-__all__ = ["OutputFormat", "parse_pairs", "run"]
+__all__ = ["Format", "OutputFormat", "exit_after", "parse_pairs", "run"]
 
 _FEATURE = "agentglass run"
 
@@ -23,15 +24,33 @@ class OutputFormat(StrEnum):
     JSON = "json"
 
 
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option("--input", "-i", metavar="KEY=VALUE", help="An input; may be repeated."),
+]
+Format = Annotated[
+    OutputFormat, typer.Option("--output-format", help="The result alone, or all figures.")
+]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", metavar="PROVIDER/MODEL", help="Use this model in all llm nodes."),
+]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="KEY=VALUE", help="Find the run by it; may be repeated."),
+]
+Durable = Annotated[
+    bool | None,
+    typer.Option(
+        "--durable/--no-durable", help="Whether `agentglass resume` can go on with the run."
+    ),
+]
+
+
 def run(
     file: Annotated[Path, typer.Argument(help="The workflow, YAML or JSON.")],
-    inputs: Annotated[
-        list[str] | None,
-        typer.Option("--input", "-i", metavar="KEY=VALUE", help="An input; may be repeated."),
-    ] = None,
-    output_format: Annotated[
-        OutputFormat, typer.Option("--output-format", help="The result alone, or all figures.")
-    ] = OutputFormat.TEXT,
+    inputs: Inputs = None,
+    output_format: Format = OutputFormat.TEXT,
     trace: Annotated[
         bool, typer.Option("--trace", help="Also write a debug file with every step.")
     ] = False,
@@ -39,32 +58,21 @@ def run(
     level: Annotated[
         str | None, typer.Option("--level", help="What is recorded: off, metrics or trace.")
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option("--model", metavar="PROVIDER/MODEL", help="Use this model in all llm nodes."),
-    ] = None,
+    model: Model = None,
     session: Annotated[
         str | None, typer.Option("--session", help="Group this run with others.")
     ] = None,
-    tags: Annotated[
-        list[str] | None,
-        typer.Option("--tag", metavar="KEY=VALUE", help="Find the run by it; may be repeated."),
-    ] = None,
-    durable: Annotated[
-        bool | None,
-        typer.Option(
-            "--durable/--no-durable", help="Whether `agentglass resume` can go on with the run."
-        ),
-    ] = None,
+    tags: Tags = None,
+    durable: Durable = None,
 ) -> None:
     """Run a workflow, record every step, and print the result."""
-    as_json = output_format is OutputFormat.JSON
-    try:
+
+    def work() -> int:
         run_and_print = load_object("agentglass.cli.running:run_and_print", feature=_FEATURE)
-        status = run_and_print(
+        status: int = run_and_print(
             file,
             parse_pairs(inputs, "--input"),
-            as_json=as_json,
+            as_json=output_format is OutputFormat.JSON,
             debug_file=trace,
             watch=watch,
             level=_checked_level(level, trace=trace),
@@ -73,8 +81,17 @@ def run(
             tags=parse_pairs(tags, "--tag"),
             durable=durable,
         )
+        return status
+
+    exit_after(work, output_format)
+
+
+def exit_after(work: Callable[[], int], output_format: OutputFormat) -> None:
+    """Do the work and exit with its code; what kept it from beginning is told as JSON if wanted."""
+    try:
+        status = work()
     except AgentglassError as error:
-        if not as_json:
+        if output_format is not OutputFormat.JSON:
             raise
         envelope = load_object("agentglass.workflow.envelope:failure_envelope", feature=_FEATURE)
         print_json(envelope(error))
