@@ -58,7 +58,9 @@ class _Builder:
         self._workflow = workflow
         self._is_recorded = is_recorded
         self._fields = workflow.fields
-        self._wiring = Wiring(workflow.graph, find_forks(workflow.graph))
+        forks = find_forks(workflow.graph)
+        self._wiring = Wiring(workflow.graph, forks)
+        self._places = {node.id: place for place, node in enumerate(workflow.nodes) if forks}
         self._named = _nodes_in_templates(workflow)
         self._has_loops = any(edge.loop for edge in workflow.graph.edges.values())
         self._graph: StateGraph[Any] = StateGraph(self._state_type())
@@ -113,9 +115,17 @@ class _Builder:
         return self._name(self._wiring.way(source, target))
 
     def _name(self, node_id: str) -> str:
-        """Return a node's name in the graph, where nodes and state fields share one namespace."""
+        """Return a node's name in the graph, where nodes and state fields share one namespace.
+
+        LangGraph joins what nodes write at the same step in the order of their names, so that names
+        of branches begin with their place.
+        """
         ends = {START: GRAPH_START, END: GRAPH_END}
-        return ends.get(node_id) or (f"{node_id}.node" if node_id in self._fields else node_id)
+        if node_id in ends:
+            return ends[node_id]
+        if node_id in self._places:
+            return f"{self._places[node_id]:04}.{node_id}"
+        return f"{node_id}.node" if node_id in self._fields else node_id
 
     def _state_type(self) -> Any:
         annotations: dict[str, Any] = {}
