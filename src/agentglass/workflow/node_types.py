@@ -15,7 +15,7 @@ from agentglass.workflow.llm_config import LlmConfig
 from agentglass.workflow.node_config import NodeConfig
 from agentglass.workflow.run_scope import ModelCall, RunScope
 from agentglass.workflow.state import StateField
-from agentglass.workflow.templates import STATE, Scope
+from agentglass.workflow.templates import STATE, Scope, render
 
 __all__ = [
     "NODE_TYPES",
@@ -84,6 +84,8 @@ class Visit:
     run: RunScope
     path: str = ""
     """Which step of the run it is; the same when the step is taken again in another process."""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    """The node's own inputs, filled in; the scope may name more."""
     is_item: bool = False
     """Whether it is one of several that run at once inside one node."""
     status: Status | None = None
@@ -93,6 +95,16 @@ class Visit:
     input_resolutions: dict[str, Any] = field(default_factory=dict)
     """What those of its `inputs` stood for."""
     calls: list[ModelCall] = field(default_factory=list)
+
+    def read_inputs(self, inputs: Mapping[str, Any]) -> None:
+        """Fill in the node's inputs; its other templates see them.
+
+        Raises:
+            TemplateError: A template leads nowhere.
+        """
+        if inputs:
+            self.inputs = render(inputs, self.scope, self.input_resolutions)
+            self.scope = self.scope.with_inputs(self.inputs)
 
     def all_resolutions(self) -> dict[str, Any]:
         """Return both; `{x}` is written `{state.x}` where an input gave it another meaning."""

@@ -98,9 +98,7 @@ async def _do(
     fields: Mapping[str, StateField],
 ) -> tuple[Any, dict[str, Any]]:
     try:
-        if node.config.inputs:
-            inputs = render(node.config.inputs, visit.scope, visit.input_resolutions)
-            visit.scope = visit.scope.with_inputs(inputs)
+        visit.read_inputs(node.config.inputs)
         value = await work(visit)
     except TemplateError as error:
         raise NodeError(node.id, str(error)) from error

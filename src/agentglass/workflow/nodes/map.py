@@ -155,9 +155,7 @@ async def _run_item(
     try:
         with span(name, type=node_type.span_type, input=item, attributes=attributes) as active:
             try:
-                if inner.inputs:
-                    inputs = render(inner.inputs, visit.scope, visit.input_resolutions)
-                    visit.scope = visit.scope.with_inputs(inputs)
+                visit.read_inputs(inner.inputs)
                 value = await work(visit)
             finally:
                 resolutions = visit.all_resolutions()

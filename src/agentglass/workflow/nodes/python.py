@@ -26,7 +26,7 @@ def _compile(config: PythonNode, context: NodeContext) -> NodeWork:
     wants_state = _reads_state(config, context)
 
     async def work(visit: Visit) -> Any:
-        arguments = dict(visit.scope.inputs)
+        arguments = dict(visit.inputs)
         if wants_state:
             arguments[STATE] = dict(visit.scope.state)
         return await call_function(function, arguments)
