@@ -14,6 +14,7 @@ GROUPS = (
     "writer",
     "off",
     "workflow",
+    "language",
     "durability",
     "store",
     "search",

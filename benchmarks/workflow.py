@@ -45,7 +45,7 @@ def measure() -> Iterator[Row]:
 
 
 def _wrapped_at_off(workflow: Workflow) -> Row:
-    nodes: dict[str, Any] = compile_workflow(workflow, "off").nodes
+    nodes: dict[str, Any] = compile_workflow(workflow, is_recorded=False).nodes
     wrapped = sum(
         isinstance(getattr(node.bound, "afunc", None), TracedNode) for node in nodes.values()
     )

@@ -117,6 +117,11 @@ def _read_named(
 def _read_nodes(draft: Draft) -> None:
     found = draft.source.values.get("nodes")
     nodes = found if isinstance(found, list) else []
+    each = {
+        edge.parallel.target_node: edge.parallel
+        for edge in draft.edges.values()
+        if isinstance(edge.parallel, ParallelItems)
+    }
     for index, value in enumerate(nodes):
         if index == MAX_NODES:
             message = (
@@ -126,31 +131,22 @@ def _read_nodes(draft: Draft) -> None:
             draft.add(("nodes", index), "too-many-nodes", message)
             return
         if isinstance(value, Mapping):
-            draft.node_ids.append(str(value.get("id", "")))
-            _read_node(draft, index, _for_each_item(draft, value))
+            name = str(value.get("id", ""))
+            draft.node_ids.append(name)
+            items = each.get(name)
+            _read_node(draft, index, value if items is None else _as_map(value, items))
 
 
-def _for_each_item(draft: Draft, node: Mapping[str, Any]) -> Mapping[str, Any]:
+def _as_map(node: Mapping[str, Any], items: ParallelItems) -> Mapping[str, Any]:
     """Return a node that an edge runs for each item of a list as the `map` that it then is."""
-    each = next(
-        (
-            edge.parallel
-            for edge in draft.edges.values()
-            if isinstance(edge.parallel, ParallelItems)
-            and edge.parallel.target_node == node.get("id")
-        ),
-        None,
-    )
-    if each is None:
-        return node
     return {
         "id": node["id"],
         "type": "map",
         "title": node.get("title"),
-        "items": f"{{{each.items_field}}}",
+        "items": f"{{{items.items_field}}}",
         "parallel": True,
-        "max_concurrent": each.max_concurrent,
-        "outputs": [each.collect_field],
+        "max_concurrent": items.max_concurrent,
+        "outputs": [items.collect_field],
         "do": {key: value for key, value in node.items() if key not in ("id", "title", "outputs")},
     }
 
@@ -186,9 +182,9 @@ def _read_edges(draft: Draft) -> None:
 def _read_node(draft: Draft, index: int, value: Mapping[str, Any]) -> None:
     at: ValuePath = ("nodes", index)
     name = value.get("type", "llm" if "prompt" in value else None)
-    known = node_type_names()
     if not isinstance(name, str):
-        message = f"This node has no type. Types: {', '.join(known)}; with a `prompt`, 'llm'."
+        known = ", ".join(node_type_names())
+        message = f"This node has no type. Types: {known}; with a `prompt`, 'llm'."
         draft.add((*at, "type"), "missing", message)
         return
     try:
@@ -197,8 +193,9 @@ def _read_node(draft: Draft, index: int, value: Mapping[str, Any]) -> None:
         draft.add((*at, "type"), "missing-extra", str(error))
         return
     except OptionError:
-        hint = did_you_mean(name, known)
-        message = f"Unknown node type {name!r}.{hint} Types: {', '.join(known)}."
+        types = node_type_names()
+        hint = did_you_mean(name, types)
+        message = f"Unknown node type {name!r}.{hint} Types: {', '.join(types)}."
         draft.add((*at, "type"), "unknown-type", message)
         return
     except Exception as error:  # noqa: BLE001 - another package's module, while it is imported

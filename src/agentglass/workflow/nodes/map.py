@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from agentglass.errors import NodeError, did_you_mean
+from agentglass.errors import MissingExtraError, NodeError, OptionError
 from agentglass.record import get_active_span, span
 from agentglass.spans import names
 from agentglass.workflow.guard import GuardedWork, guard_work
@@ -17,7 +17,6 @@ from agentglass.workflow.node_types import (
     NodeWork,
     Visit,
     load_node_type,
-    node_type_names,
 )
 from agentglass.workflow.problems import faults_of
 from agentglass.workflow.run_scope import NodeFailure
@@ -82,13 +81,10 @@ class MapNode(NodeConfig):
 
 def _read_work(config: MapNode) -> tuple[Any, NodeType] | None:
     """Return the work of an item; None where it cannot be read."""
-    name = config.work.get("type")
-    if name not in node_type_names():
-        return None
     try:
-        node_type = load_node_type(str(name))
+        node_type = load_node_type(str(config.work.get("type")))
         return node_type.config_model.model_validate(config.work), node_type
-    except ValidationError:
+    except (OptionError, MissingExtraError, ValidationError):
         return None
 
 
@@ -176,16 +172,12 @@ async def _run_item(
 
 def _check(config: MapNode, context: NodeContext) -> Iterable[Finding]:
     yield from _check_keys(config)
-    name = config.work.get("type")
-    known = node_type_names()
-    if name not in known:
-        message = (
-            f"`do` has no known type: {name!r}.{did_you_mean(str(name), known)} "
-            f"Types: {', '.join(known)}."
-        )
-        yield Finding(("do", "type"), "unknown-type", message)
+    name = str(config.work.get("type"))
+    try:
+        node_type = load_node_type(name)
+    except (OptionError, MissingExtraError) as error:
+        yield Finding(("do", "type"), "unknown-type", f"`do`: {error}")
         return
-    node_type = load_node_type(str(name))
     try:
         inner = node_type.config_model.model_validate(config.work)
     except ValidationError as error:
