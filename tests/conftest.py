@@ -1,6 +1,7 @@
 """What every test gets: a home of its own, and property tests that do not depend on speed."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,10 @@ from hypothesis import settings
 # CI tries the same examples every time; everybody else looks for new ones.
 settings.register_profile("agentglass", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("agentglass")
+
+
+# A writer that opens its store after its test has ended must not find the home of whoever runs this.
+os.environ["AGENTGLASS_HOME"] = tempfile.mkdtemp(prefix="agentglass-tests-")
 
 
 @pytest.fixture(autouse=True)

@@ -6,12 +6,19 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiosqlite
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from agentglass.errors import ResumeError
 from agentglass.spans import STATUS_TABLE, Status
 from agentglass.workflow.run_scope import NodeFailure, Question
-from agentglass.workflow.state_db import RunLock, RunRecord, RunRecords, StateDb, state_db_path
+from agentglass.workflow.saver import LatestSaver
+from agentglass.workflow.state_db import (
+    Ledger,
+    RunLock,
+    RunRecord,
+    RunRecords,
+    StateDb,
+    state_db_path,
+)
 
 __all__ = ["DurableRun"]
 
@@ -29,7 +36,7 @@ class DurableRun:
 
     def __init__(self, record: RunRecord) -> None:
         self.record = record
-        self.saver: AsyncSqliteSaver
+        self.saver: LatestSaver
         """LangGraph's checkpointer."""
         self._path = state_db_path()
         self._open = AsyncExitStack()
@@ -58,7 +65,7 @@ class DurableRun:
             )
         self._open.callback(lock.release)
         connection = aiosqlite.connect(self._path, timeout=_BUSY_TIMEOUT_S)
-        self.saver = AsyncSqliteSaver(await self._open.enter_async_context(connection))
+        self.saver = LatestSaver(await self._open.enter_async_context(connection))
         await self.saver.setup()
         self.is_open = True
         return self
@@ -92,4 +99,5 @@ class DurableRun:
             record.status = "ended"
             record.inputs = {}
             await self.saver.adelete_thread(record.run_id)
+            await asyncio.to_thread(Ledger(self._db).drop_run, record.run_id)
         await self.save()

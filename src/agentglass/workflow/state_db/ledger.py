@@ -62,6 +62,14 @@ class Ledger:
                 (kind, data, time.time(), key),
             )
 
+    def drop_run(self, run_id: str) -> None:
+        """Drop what only a run that has ended could have asked for; keys of the file's own stay."""
+        with self._db.transaction() as connection:
+            connection.execute(
+                "DELETE FROM ledger WHERE run_id = ? AND substr(key, 1, ?) = ?",
+                (run_id, len(run_id), run_id),
+            )
+
     def forget(self, key: str) -> None:
         """Note that the work has failed, so that it may be done again."""
         with self._db.transaction() as connection:

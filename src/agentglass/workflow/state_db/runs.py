@@ -15,6 +15,9 @@ _COLUMNS = (
     "failures", "trace_id", "root_span_id",
 )  # fmt: skip
 
+_KEPT_S = 30 * 24 * 3600.0
+"""How long it is known that a run has ended."""
+
 
 @dataclass(slots=True)
 class RunRecord:
@@ -58,6 +61,9 @@ class RunRecords:
         marks = ", ".join("?" * (len(_COLUMNS) + 2))
         changes = ", ".join(f"{name} = excluded.{name}" for name in (*_COLUMNS[1:], "updated_at"))
         with self._db.transaction() as connection:
+            connection.execute(
+                "DELETE FROM runs WHERE status = 'ended' AND updated_at < ?", (now - _KEPT_S,)
+            )
             connection.execute(
                 f"INSERT INTO runs ({', '.join(_COLUMNS)}, created_at, updated_at)"
                 f" VALUES ({marks}) ON CONFLICT (run_id) DO UPDATE SET {changes}",
