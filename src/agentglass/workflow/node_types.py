@@ -82,8 +82,8 @@ class Visit:
 
     scope: Scope
     run: RunScope
-    path: str = ""
-    """Which step of the run it is; the same when the step is taken again in another process."""
+    find_path: Callable[[], str] = str
+    """Gives `path`; finding it takes a while, and few nodes ask for it."""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     """The node's own inputs, filled in; the scope may name more."""
     is_item: bool = False
@@ -95,6 +95,11 @@ class Visit:
     input_resolutions: dict[str, Any] = field(default_factory=dict)
     """What those of its `inputs` stood for."""
     calls: list[ModelCall] = field(default_factory=list)
+
+    @property
+    def path(self) -> str:
+        """Which step of the run it is; the same when the step is taken again in another process."""
+        return self.find_path()
 
     def read_inputs(self, inputs: Mapping[str, Any]) -> None:
         """Fill in the node's inputs; its other templates see them.

@@ -147,7 +147,7 @@ class RunScope:
         self.questions: list[Question] = [] if above is None else above.questions
         """What the whole run waits for."""
         self._max_steps = max_steps
-        self._listener = listener
+        self._listener: Listener | None = listener if above is None else above._listener
         self._providers: dict[str, ChatProvider] = {} if above is None else above._providers
         self._state_db: StateDb | None = None
 
@@ -218,13 +218,14 @@ class RunScope:
 
     def emit(self, event: str, **facts: Any) -> None:
         """Tell the listener what happens."""
-        top, nested = self, []
-        while top.above is not None:
-            nested.append(top.workflow_name)
-            top = top.above
-        if top._listener is not None:
-            within = {"within": nested[::-1]} if nested else {}
-            top._listener({"event": event, **within, **facts})
+        if self._listener is None:
+            return
+        scope, nested = self, []
+        while scope.above is not None:
+            nested.append(scope.workflow_name)
+            scope = scope.above
+        within = {"within": nested[::-1]} if nested else {}
+        self._listener({"event": event, **within, **facts})
 
     async def aclose(self) -> None:
         """Close the providers and `state.db`."""

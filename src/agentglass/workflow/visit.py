@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from langgraph.config import get_config
@@ -22,6 +24,8 @@ __all__ = ["NodeFunction", "merged_state", "node_function"]
 
 NodeFunction = Callable[..., Awaitable[dict[str, Any]]]
 """Takes the state, and what nodes returned that some `${...}` names; returns what it writes."""
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 _Observer = Callable[[WorkflowNode, Visit, Mapping[str, Any] | None], None]
 
@@ -51,7 +55,7 @@ def node_function(
     ) -> dict[str, Any]:
         run = current_run.get()
         run.enter(node.id)
-        visit = Visit(Scope(state, {}, returned or {}), run, _path(run, node.id))
+        visit = Visit(Scope(state, {}, returned or _NOTHING), run, partial(_path, run, node.id))
         status, update, failure = Status.ERROR, None, None
         started = time.perf_counter()
         try:

@@ -130,7 +130,7 @@ def _items(config: MapNode, visit: Visit) -> list[Any]:
 
 def _item_visit(config: MapNode, visit: Visit, index: int, item: Any) -> Visit:
     scope = visit.scope.with_inputs({config.as_: item, _INDEX: index})
-    return Visit(scope, visit.run, f"{visit.path}[{index}]", is_item=True)
+    return Visit(scope, visit.run, lambda: f"{visit.path}[{index}]", is_item=True)
 
 
 async def _run_item(
