@@ -32,7 +32,7 @@ edges:
         (
             "[{from: START, to: one}, {from: one, to: towo}]",
             (8, 44),
-            "This edge names the unknown node 'towo'. Did you mean 'two'? Nodes: one, two.",
+            "There is no node 'towo'. Did you mean 'two'? Nodes: one, two.",
         ),
         (
             "[{from: one, to: two}, {from: two, to: END}]",
@@ -42,8 +42,8 @@ edges:
         (
             "[{from: START, to: one}, {from: START, to: two}, {from: one, to: END}]",
             (8, 28),
-            "A second edge leaves 'START'; the first one goes to 'one'. "
-            "Workflows are linear in this version.",
+            "A second edge leaves 'START'. For one of several nodes write `routes`, for several at "
+            "once `parallel: [a, b]`.",
         ),
         (
             "[{from: START, to: one}, {from: one, to: END}]",
@@ -52,19 +52,19 @@ edges:
         ),
         (
             "[{from: START, to: one}, {from: one, to: two}, {from: two, to: one}]",
-            (8, 66),
-            "The edge to 'one' makes a cycle. Workflows are linear in this version.",
+            (5, 10),
+            "No way leads from 'one' to END: the run would go round for ever. Leave the cycle with a "
+            "`loop` or a route.",
         ),
         (
             "[{from: START, to: one}, {from: one, to: two}]",
             (6, 10),
-            "No edge leads on from 'two'. Add one to END.",
+            "No edge leads on from 'two'. Add one, to END if nothing follows.",
         ),
         (
             "[{from: START, to: one}, {from: one, loop: {max_iterations: 3}}]",
-            (8, 40),
-            "'loop' is not supported: this version runs linear workflows, with one edge from each "
-            "node to the next.",
+            (8, 46),
+            "The key 'exit_to' is missing in edges[1].loop.",
         ),
         (
             "[{from: START, to: [one, two]}]",
@@ -73,7 +73,7 @@ edges:
         ),
     ],
 )
-def test_edges_that_are_no_line_are_refused(write, edges, place, message):
+def test_edges_that_lead_nowhere_are_refused(write, edges, place, message):
     path = write(f"{HEAD}{TWO_NODES}  {edges}\n")
 
     found = {str(problem) for problem in validate_workflow(path)}

@@ -1,6 +1,7 @@
 import pytest
 
 from agentglass.workflow import load, validate_workflow
+from agentglass.workflow.node_types import NODE_TYPES
 
 HEAD = """\
 schema_version: "1.0"
@@ -17,24 +18,28 @@ def only(problems):
     return problems[0]
 
 
+TYPES = ", ".join(NODE_TYPES)
+
+
 @pytest.mark.parametrize(
     ("body", "place", "message"),
     [
         (
             "nodes: [{id: a, type: sett, values: {x: 1}}]",
             (3, 23),
-            "Unknown node type 'sett'. Did you mean 'set'? Types: llm, python, retrieve, set.",
+            f"Unknown node type 'sett'. Did you mean 'set'? Types: {TYPES}.",
         ),
         (
             "nodes: [{id: a, callable: x}]",
             (3, 9),
-            "This node has no type. Types: llm, python, retrieve, set; with a `prompt`, 'llm'.",
+            f"This node has no type. Types: {TYPES}; with a `prompt`, 'llm'.",
         ),
         (
             "nodes: [{id: a, type: set, valeus: {x: 1}, values: {x: 1}}]",
             (3, 28),
             "Unknown key 'valeus' in nodes[0]. Did you mean 'values'? "
-            "Keys: id, type, title, attributes, inputs, outputs, values.",
+            "Keys: id, type, title, attributes, inputs, outputs, when, retry, timeout, idle_timeout, "
+            "on_error, cache, idempotency, values.",
         ),
         ("nodes: []", (3, 8), "nodes is []. Expected: at least one item."),
         ("nodes: [3]", (3, 9), "nodes[0] is 3. Expected: a mapping."),

@@ -253,7 +253,10 @@ def test_a_pattern_that_matches_nothing_is_an_error_of_the_run(flow):
     with capture() as recorded, pytest.raises(WorkflowExecutionError) as caught:
         run_workflow(flow("paths: ['docs/*.txt', 'notes/*']"), {"question": "refund"})
 
-    assert str(caught.value) == f"Node 'look': The path {flow().parent / 'notes'} does not exist."
+    assert (
+        str(caught.value.original_error)
+        == f"Node 'look': The path {flow().parent / 'notes'} does not exist."
+    )
     assert recorded.span("retrieve docs/*.txt").status is Status.ERROR
 
 

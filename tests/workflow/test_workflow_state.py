@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentglass.errors import InputError, WorkflowExecutionError
+from agentglass.errors import InputError, NodeError
 from agentglass.workflow.field_types import TypeTextError, parse_type
 from agentglass.workflow.state import (
     REDUCERS,
@@ -185,9 +185,7 @@ def test_appending_keeps_every_item_in_order_and_changes_no_list(writes):
 
 
 def test_a_write_of_another_type_names_node_field_and_value():
-    with pytest.raises(
-        WorkflowExecutionError, match=r"Node 'measure': .* 'count': expected int, got 'many'"
-    ):
+    with pytest.raises(NodeError, match=r"Node 'measure': .* 'count': expected int, got 'many'"):
         checked_update("measure", fields(count="int"), {"count": "many"})
 
 
@@ -219,5 +217,5 @@ def test_what_a_node_returns_is_spread_over_its_outputs(outputs, value, update):
     ],
 )
 def test_a_return_value_without_the_outputs_is_refused(value, message):
-    with pytest.raises(WorkflowExecutionError, match=message):
+    with pytest.raises(NodeError, match=message):
         map_outputs("n", ("summary", "count"), value)
