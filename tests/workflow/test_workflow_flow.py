@@ -1,43 +1,11 @@
 """Routes, loops, `when` and `on_error`: what comes next, and what the trace says of it."""
 
 import pytest
+import yaml
+from flow_maker import edge, events, make, run
 
 from agentglass.spans import Status
-from agentglass.testing import capture
-from agentglass.workflow import execute, load_config, validate_workflow
-
-
-def make(nodes, edges, fields=None, **sections):
-    """Return a config whose nodes append their own id to `log`, or are given as mappings."""
-    made = [
-        {"id": node, "type": "set", "values": {"log": [node]}} if isinstance(node, str) else node
-        for node in nodes
-    ]
-    log = {"type": "list[str]", "reducer": "append"}
-    return {
-        "schema_version": "1.0",
-        "flow": {"name": "flow"},
-        "state": {"fields": {"log": log, **(fields or {})}},
-        "nodes": made,
-        "edges": edges,
-        "outputs": ["log"],
-        **sections,
-    }
-
-
-def edge(source, to, **more):
-    return {"from": source, "to": to, **more}
-
-
-def run(config, inputs=None):
-    with capture() as recorded:
-        result = execute(load_config(config), inputs)
-    return result, recorded
-
-
-def events(recorded, name):
-    return [event.attributes for event in recorded.span("flow").events if event.name == name]
-
+from agentglass.workflow import validate_workflow
 
 SCORED = make(
     ["first", "low", "high", "other"],
@@ -316,8 +284,6 @@ def test_another_node_can_take_over(failing):
     ],
 )
 def test_rules_that_cannot_be_kept_are_refused(write, change, message):
-    import yaml
-
     config = make(["a", {"id": "b", "type": "set", "values": {"log": ["b"]}, **change}], [])
     path = write(yaml.safe_dump(config, sort_keys=False))
 

@@ -45,7 +45,7 @@ class Graph:
         """Return the nodes that START leads to, each before its targets, ways back aside."""
         finished: list[str] = []
         seen = {START, END}
-        path: list[tuple[str, Iterator[str]]] = [(START, iter(self.targets(START)))]
+        path: list[tuple[str, Iterator[str]]] = [(START, iter(self.targets(START)[::-1]))]
         while path:
             node, targets = path[-1]
             target = next((name for name in targets if name not in seen), None)
