@@ -111,6 +111,8 @@ def parse_condition(text: str) -> Condition:
             f"The condition {text!r} cannot be read: {reason}."
             + (f" In conditions {' and '.join(hints)}." if hints else "")
         ) from error
+    if sum(1 for _ in ast.walk(tree)) > _MAX_PARTS:
+        raise ConditionError(f"The condition {text[:80]!r}... has too many parts; split it up.")
     tree = _PathReader(text, paths).visit(tree)
     _check(text, tree)
     return Condition(text, tree, paths)
@@ -184,10 +186,7 @@ def _path_of(node: ast.expr) -> tuple[str | int, ...] | None:
 
 
 def _check(text: str, tree: ast.Expression) -> None:
-    parts = list(ast.walk(tree))
-    if len(parts) > _MAX_PARTS:
-        raise ConditionError(f"The condition {text[:80]!r}... has too many parts; split it up.")
-    for part in parts:
+    for part in ast.walk(tree):
         if not isinstance(part, _ALLOWED):
             raise ConditionError(
                 f"The condition {text!r} has a part that conditions cannot have "

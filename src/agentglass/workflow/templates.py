@@ -213,12 +213,22 @@ def _join(values: list[Any]) -> str:
 
 
 def as_text(value: Any) -> str:
-    """Write a value as it stands inside a larger text."""
+    """Write a value as it stands inside a larger text.
+
+    Raises:
+        TemplateError: It cannot be written, as a list that holds itself.
+    """
     if isinstance(value, str):
         return value
     if value is None:
         return ""
-    return json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except (ValueError, TypeError, RecursionError) as error:
+        kind = type(value).__name__
+        raise TemplateError(
+            f"A value of type {kind!r} cannot be written as JSON: {error}"
+        ) from error
 
 
 def _steps(path: str) -> tuple[str | int, ...]:
