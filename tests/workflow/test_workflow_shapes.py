@@ -191,7 +191,7 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Trace]:
 
 
 def test_every_type_gives_one_trace_that_is_tagged_with_it(traces: Mapping[str, Trace]) -> None:
-    """A-US3, A-US3-IT, A-US3.1, A-US3.2, A-FR3."""
+    """A-US3, A-US3-IT, A-US3.1, A-US3.2, A-FR3, A-SC1."""
     tags = {name: trace.summary.tags["workflow"] for name, trace in traces.items()}
 
     assert tags == {name: name for name in NINE}
@@ -203,7 +203,7 @@ def test_every_type_gives_one_trace_that_is_tagged_with_it(traces: Mapping[str, 
 def test_the_trace_of_a_type_has_a_span_for_each_node_that_ran(
     traces: Mapping[str, Trace], name: str
 ) -> None:
-    """A-US1, A-US3, A-FR1, T3906, T3911, T3912, T3913, T3914, T3915, T3916."""
+    """A-US1, A-US3, A-FR1, T3906, T3911, T3912, T3913, T3914, T3915, T3916, CP3."""
     assert outline(traces[name].spans).splitlines() == lines(TREES[name])
 
 

@@ -50,7 +50,7 @@ def team(**changes):
 ASKS = fake(
     {
         "tool_calls": [
-            {"name": "consult_house", "arguments": {"query": "Why is the energy fault there?"}}
+            {"name": "consult_ds_team", "arguments": {"query": "Why is the energy fault there?"}}
         ]
     },
     "The hall did it.",
@@ -68,7 +68,7 @@ def house(write, monkeypatch):
             "id": "architect",
             "type": "agent",
             "prompt": "Look at the house.",
-            "delegates": ["house"],
+            "delegates": ["ds_team"],
             "outputs": ["answer"],
             "llm": ASKS,
         }
@@ -77,7 +77,7 @@ def house(write, monkeypatch):
             "outputs": ["answer"],
             "tools": {"meter": "houselib:read_meter"},
             "agents": agents(),
-            "teams": {"house": team(**changes)},
+            "teams": {"ds_team": team(**changes)},
         }
 
     return make_config
@@ -87,7 +87,7 @@ def hand_over(query, **keys):
     return {
         "id": "ask",
         "type": "delegate",
-        "to": "house",
+        "to": "ds_team",
         "query": query,
         "outputs": ["answer", "findings", "specialists"],
         **keys,
@@ -104,8 +104,8 @@ def asked_of(recorded, name):
 
 
 def test_a_delegation_contains_all_that_comes_of_it(house):
-    """A-US4, A-US4-IT, A-US4.1, A-US4.2, A-FR4: architect, its tool, the delegation, the selection
-    and each specialist with its model calls and tools.
+    """A-US4, A-US4-IT, A-US4.1, A-US4.2, A-FR4, A-SC4, T3917, T3918: the architect, its tool, the
+    delegation, the selection, and each specialist with its model calls and tools.
     """
     result, recorded = run(house())
 
@@ -114,8 +114,8 @@ def test_a_delegation_contains_all_that_comes_of_it(house):
         "flow workflow ok",
         "  architect agent ok",
         "    chat m llm ok",
-        "    consult_house tool ok",
-        "      delegation.house delegation ok",
+        "    consult_ds_team tool ok",
+        "      delegation.ds_team delegation ok",
         "        selection chain ok",
         "        energy agent ok",
         "          chat m llm ok",
@@ -126,9 +126,9 @@ def test_a_delegation_contains_all_that_comes_of_it(house):
         "        synthesis chain ok",
         "    chat m llm ok",
     ]
-    delegation = recorded.span("delegation.house")
+    delegation = recorded.span("delegation.ds_team")
     assert delegation.attributes["from_agent"] == "architect"
-    assert delegation.attributes["to_agent"] == "house"
+    assert delegation.attributes["to_agent"] == "ds_team"
     assert delegation.attributes["content_preview"] == "Why is the energy fault there?"
     assert recorded.span("selection").output == {
         "specialists": ["energy", "diagnostic"],
@@ -140,7 +140,7 @@ def test_a_delegation_contains_all_that_comes_of_it(house):
 def test_a_long_question_is_previewed(house):
     _, recorded = run(house(hand_over("word " * 400)))
 
-    preview = recorded.span("delegation.house").attributes["content_preview"]
+    preview = recorded.span("delegation.ds_team").attributes["content_preview"]
     assert len(preview) == 500
 
 
@@ -240,8 +240,8 @@ def test_a_specialist_that_fails_fails_the_delegation_and_is_told_to_the_model(h
     result, recorded = run(config)
 
     assert result.result == "The hall did it."
-    assert recorded.span("delegation.house").status is Status.ERROR
-    assert recorded.span("consult_house").status is Status.ERROR
+    assert recorded.span("delegation.ds_team").status is Status.ERROR
+    assert recorded.span("consult_ds_team").status is Status.ERROR
     told = [span for span in recorded.spans if span.type == "llm"][-1].input["messages"][-1]
     assert "overloaded" in told["content"]
 
@@ -271,15 +271,15 @@ def test_agents_that_consult_each_other_for_ever_are_stopped(house):
     [
         (
             ("nodes", 0, "delegates"),
-            ["huose"],
-            "There is no agent or team 'huose'. Did you mean 'house'?",
+            ["ds_taem"],
+            "There is no agent or team 'ds_taem'. Did you mean 'ds_team'?",
         ),
         (("nodes", 0, "tools"), ["metre"], "There is no tool 'metre'. Did you mean 'meter'?"),
         (("nodes", 0, "stop"), {"tools": ["meter"]}, "The agent has no tool 'meter' to stop after"),
         (("nodes", 0, "stop"), {"condition": "round >"}, "cannot be read"),
-        (("teams", "house", "agents"), ["energy", "enrgy"], "There is no agent 'enrgy'"),
-        (("teams", "house", "agents"), ["energy", "energy"], "is here twice"),
-        (("teams", "house", "triggers"), {"x": ["y"]}, "'x' is not of the team"),
+        (("teams", "ds_team", "agents"), ["energy", "enrgy"], "There is no agent 'enrgy'"),
+        (("teams", "ds_team", "agents"), ["energy", "energy"], "is here twice"),
+        (("teams", "ds_team", "triggers"), {"x": ["y"]}, "'x' is not of the team"),
         (
             ("agents", "energy", "llm"),
             {"provider": "fakee", "model": "m"},
