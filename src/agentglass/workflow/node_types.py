@@ -95,6 +95,8 @@ class Visit:
     input_resolutions: dict[str, Any] = field(default_factory=dict)
     """What those of its `inputs` stood for."""
     calls: list[ModelCall] = field(default_factory=list)
+    delegations: int = 0
+    """How often work was handed to an agent or a team."""
 
     @property
     def path(self) -> str:

@@ -25,6 +25,9 @@ __all__ = ["MAX_DEPTH", "Delegation", "make_agent"]
 MAX_DEPTH = 6
 """How deep delegations may nest; agents that consult each other would never end."""
 
+MAX_DELEGATIONS = 100
+"""How many there may be in one visit of a node; each agent on the way could ask again and again."""
+
 _PREVIEW = 500
 _depth: ContextVar[int] = ContextVar("agentglass_delegations", default=0)
 
@@ -60,11 +63,17 @@ class Delegation:
             specialists: Which agents of a team are to work; None lets the team choose.
 
         Raises:
-            NodeError: Agents consult each other too deep, or a specialist is no agent of the team.
+            NodeError: Agents consult each other too deep or too often, or a specialist is no agent
+                of the team.
         """
         depth = _depth.get() + 1
         if depth > MAX_DEPTH:
             raise NodeError(from_agent, f"agents consult each other more than {MAX_DEPTH} deep.")
+        if visit.delegations >= MAX_DELEGATIONS:
+            raise NodeError(
+                from_agent, f"agents have consulted each other {MAX_DELEGATIONS} times in one node."
+            )
+        visit.delegations += 1
         attributes = {
             names.DELEGATION_FROM: from_agent,
             names.DELEGATION_TO: to,
