@@ -133,7 +133,7 @@ def test_a_delegation_contains_the_selection_and_the_work_of_the_specialists(
 
 
 def test_a_delegation_says_who_asks_whom_for_what(house: House) -> None:
-    """A-FR4: the boundary names both sides and shows the beginning of the question."""
+    """A-FR4, A-SC4: the boundary names both sides and shows the beginning of the question."""
     _, recorded = house.run(architect(query="x" * 600))
 
     attributes = recorded.span("delegation.ds_team").attributes
