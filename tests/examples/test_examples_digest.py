@@ -1,15 +1,13 @@
 """examples/digest.yaml, run as a user runs it: through the real command line, on real files."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from shell import Shell
 
 ROOT = Path(__file__).parents[2]
 DIGEST = ROOT / "examples" / "digest.yaml"
@@ -19,28 +17,6 @@ NOTES = {
     "kiln.txt": "A kiln is an oven for glass. It reaches 1 500 degrees.\n",
     "picture.png": "not read, by its name",
 }
-
-
-@dataclass(frozen=True)
-class Shell:
-    """A directory in which the command line is called, with a home of its own."""
-
-    directory: Path
-    home: Path
-
-    def __call__(self, *arguments: object) -> subprocess.CompletedProcess[str]:
-        """Call agentglass, without the settings of whoever runs the tests."""
-        kept = {k: text for k, text in os.environ.items() if not k.startswith("AGENTGLASS_")}
-        return subprocess.run(
-            [sys.executable, "-m", "agentglass", *map(str, arguments)],
-            cwd=self.directory,
-            env={**kept, "AGENTGLASS_HOME": str(self.home), "PYTHONUTF8": "1"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ def test_attempts_end(lib):
 
 @pytest.mark.parametrize(("kind", "attempts"), [("lost", 2), ("value", 1)])
 def test_only_what_is_named_is_tried_again(lib, kind, attempts):
-    rule = {"attempts": 2, "wait": 0, "on": ["ConnectionError"]}
+    rule = {"attempts": 2, "wait": 0, "errors": ["ConnectionError"]}
 
     run(flow(node("fails", {"times": 9, "kind": kind}, retry=rule)))
 

@@ -91,7 +91,7 @@ def _is_worth_it(error: Exception, retry: RetryConfig) -> bool:
     if not is_fault or isinstance(error, BudgetExceededError | TemplateError):
         return False
     kinds = {kind.__name__ for kind in type(error).__mro__}
-    return not retry.on or any(name in kinds for name in retry.on)
+    return not retry.errors or any(name in kinds for name in retry.errors)
 
 
 def _wait_s(retry: RetryConfig, number: int, error: Exception) -> float:

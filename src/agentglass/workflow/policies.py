@@ -29,7 +29,7 @@ class RetryConfig(Section):
     """What each wait is multiplied by."""
     max_wait: float = Field(default=60.0, ge=0, le=3600)
     """Seconds that one wait takes at most, Retry-After included."""
-    on: list[str] = Field(default_factory=list)
+    errors: list[str] = Field(default_factory=list)
     """Names of the exceptions that are worth it, as in `ConnectionError`; all where it is empty."""
 
 
