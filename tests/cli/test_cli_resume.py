@@ -348,6 +348,32 @@ def test_a_run_killed_before_its_first_node_ended_begins_again(work):
     assert json.loads(resumed.out) == ["one", "two", "three"]
 
 
+def test_a_deleted_run_leaves_nothing_to_go_on_with(gate):
+    deleted = gate("delete", "last", "--yes")
+
+    assert deleted.code == 0
+    assert gate("resume", "last").code == 2
+    assert b"glass" not in (gate.home / "state.db").read_bytes()
+
+
+def test_a_failed_run_says_how_it_goes_on(work):
+    work.write(STEPS.format(two="flaky", rule=""))
+
+    failed = work("run", "workflow.yaml")
+
+    assert "Go on with it with: agentglass resume " in failed.err
+
+
+def test_the_latest_that_waits_is_answered(work):
+    """`approve last` is for a run that waits, though another has failed since."""
+    work.write(GATE, "gate.yaml")
+    work.write(STEPS.format(two="flaky", rule=""))
+    assert work("run", "gate.yaml", "-i", "text=glass").code == 3
+    assert work("run", "workflow.yaml").code == 1
+
+    assert work("approve", "last").code == 0
+
+
 def test_state_db_is_for_its_owner_only(gate):
     path: Path = gate.home / "state.db"
 

@@ -8,7 +8,9 @@ from agentglass.cli.figures import parse_since
 from agentglass.cli.stores import Stores
 from agentglass.cli.terminal import complain, confirm, print_json, print_text
 from agentglass.errors import OptionError
+from agentglass.plugins import load_object
 from agentglass.spans import Status, TraceFilter, TraceSummary
+from agentglass.store.home import STATE_NAME, resolve_home
 
 __all__ = ["delete"]
 
@@ -45,6 +47,11 @@ def delete(
         confirm(_question(list(ended.values())), "--yes")
     for store in stores.readable:
         store.delete(ended)
+    if (resolve_home() / STATE_NAME).exists():
+        forget_runs = load_object(
+            "agentglass.workflow.state_db.forget:forget_runs", feature="delete"
+        )
+        forget_runs(ended)
     if as_json:
         print_json({"deleted": len(ended), "still_running": running})
     else:

@@ -108,6 +108,8 @@ def _print_failure(result: RunResult, error: BaseException, redactor: Redactor) 
     complain(str(redactor.redact_value(message)))
     if result.run_id is not None:
         complain(f"Show the run with: agentglass show {result.run_id[:8]}")
+    if result.can_resume:
+        complain(f"Go on with it with: agentglass resume {(result.run_id or '')[:8]}")
 
 
 def _exit_code(result: RunResult) -> int:

@@ -35,7 +35,7 @@ def resume_and_print(
     """
     recorder = current_recorder()
     close_on_sigterm(close_all)
-    record = find_run(run)
+    record = find_run(run, waiting=answer is not None)
     if isinstance(answer, bool):
         answer = yes_or_no(record, node, is_yes=answer)
     with show_progress(recorder):

@@ -5,9 +5,11 @@ import zlib
 from importlib import import_module
 from pathlib import Path
 
-__all__ = ["STORE_NAME", "fallback_home", "resolve_home"]
+__all__ = ["STATE_NAME", "STORE_NAME", "fallback_home", "resolve_home"]
 
 STORE_NAME = "traces.db"
+STATE_NAME = "state.db"
+"""What runs need to go on; written by the workflow floor."""
 
 
 def resolve_home(home: str | Path | None = None) -> Path:

@@ -150,6 +150,7 @@ class Execution:
             steps=tuple(self._scope.steps),
             questions=tuple(self._scope.questions),
             failures=tuple(self._scope.failures),
+            can_resume=self._durable is not None and self._record.status != "ended",
             nodes_total=len(self._workflow.nodes),
             duration_ms=(time.perf_counter() - self._started) * 1000,
         )

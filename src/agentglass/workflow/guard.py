@@ -126,7 +126,14 @@ def _once(config: NodeConfig, work: GuardedWork) -> GuardedWork:
             if not isinstance(error, TimeoutError | asyncio.CancelledError):
                 await asyncio.to_thread(ledger.forget, key)
             raise
-        await asyncio.to_thread(ledger.finish, key, value)
+        try:
+            await asyncio.to_thread(ledger.finish, key, value)
+        except TypeError as error:
+            raise NodeError(
+                config.id,
+                f"its work is done, and its result cannot be noted: {error}. Return text, numbers, "
+                "lists or mappings.",
+            ) from error
         return value
 
     return once
@@ -171,7 +178,10 @@ def _cached(config: NodeConfig, reads_state: bool, work: GuardedWork) -> Guarded
             visit.status = Status.CACHED
             return found[0]
         value = await work(visit)
-        await asyncio.to_thread(cache.put, key, config.id, value, policy.ttl)
+        try:
+            await asyncio.to_thread(cache.put, key, config.id, value, policy.ttl)
+        except TypeError as error:
+            add_event("cache.skipped", {"reason": str(error)})
         return value
 
     return cached

@@ -34,6 +34,8 @@ class RunResult:
     """The nodes that failed and were allowed to; the status is then `degraded`."""
     outputs_so_far: Mapping[str, Any]
     """The outputs of the workflow that have a value, also after a failure."""
+    can_resume: bool = False
+    """Whether `resume_run` can go on with it, after a failure too."""
     nodes_total: int
     duration_ms: float
 

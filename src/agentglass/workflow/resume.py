@@ -23,11 +23,12 @@ _YES = ("approved", "approve", "accept", "yes", "ok", "true")
 _NO = ("rejected", "reject", "deny", "decline", "no", "false")
 
 
-def find_run(ref: str) -> RunRecord:
+def find_run(ref: str, *, waiting: bool = False) -> RunRecord:
     """Return a run that can go on, or has gone on to its end.
 
     Args:
-        ref: A run id or its beginning; `last` for the latest that has not ended.
+        ref: A run id or its beginning; `last` for the latest that can go on.
+        waiting: Whether `last` is to be one that waits for an answer.
 
     Raises:
         RunNotFoundError: There is none, or several.
@@ -35,7 +36,7 @@ def find_run(ref: str) -> RunRecord:
     path = state_db_path()
     db = StateDb(path) if path.exists() else None
     try:
-        found = [] if db is None else RunRecords(db).find(ref)
+        found = [] if db is None else RunRecords(db).find(ref, waiting=waiting)
     finally:
         if db is not None:
             db.close()

@@ -9,12 +9,13 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from agentglass.errors import StoreError, StoreVersionError
 from agentglass.plugins import load_object
-from agentglass.store.home import resolve_home
+from agentglass.store.home import STATE_NAME, resolve_home
 
 __all__ = ["StateDb", "state_db_path"]
 
@@ -46,7 +47,7 @@ _MIGRATIONS: tuple[str, ...] = (
 
 def state_db_path(home: str | Path | None = None) -> Path:
     """Return where `state.db` is."""
-    return resolve_home(home) / "state.db"
+    return resolve_home(home) / STATE_NAME
 
 
 class StateDb:
@@ -59,10 +60,6 @@ class StateDb:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
-        # Loaded with the first run that needs it: a workflow is validated without LangGraph.
-        self._serializer = load_object(
-            "langgraph.checkpoint.serde.jsonplus:JsonPlusSerializer", feature="state.db"
-        )()
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -72,6 +69,13 @@ class StateDb:
             self._prepare()
         except (OSError, sqlite3.Error) as error:
             raise _store_error(path, error) from error
+
+    @cached_property
+    def _serializer(self) -> Any:
+        """LangGraph's; loaded with the first value, because it takes a second."""
+        return load_object(
+            "langgraph.checkpoint.serde.jsonplus:JsonPlusSerializer", feature="state.db"
+        )()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -93,8 +97,16 @@ class StateDb:
             raise _store_error(self.path, error) from error
 
     def pack(self, value: Any) -> tuple[str, bytes]:
-        """Return a value as its kind and bytes; the reverse of `unpack`."""
-        packed: tuple[str, bytes] = self._serializer.dumps_typed(value)
+        """Return a value as its kind and bytes; the reverse of `unpack`.
+
+        Raises:
+            TypeError: A value of that type cannot be kept.
+        """
+        try:
+            packed: tuple[str, bytes] = self._serializer.dumps_typed(value)
+        except Exception as error:
+            kind = type(value).__name__
+            raise TypeError(f"a value of type {kind!r} cannot be kept: {error}") from error
         return packed
 
     def unpack(self, kind: str, data: bytes) -> Any:
@@ -108,6 +120,8 @@ class StateDb:
 
     def _prepare(self) -> None:
         self._connection.execute("PRAGMA journal_mode = WAL")
+        # What is deleted is gone from the file, too.
+        self._connection.execute("PRAGMA secure_delete = ON")
         # What was promised to somebody survives power loss too.
         self._connection.execute("PRAGMA synchronous = FULL")
         with self.transaction() as connection:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,18 +70,36 @@ class RunRecords:
                 (*values, now, now),
             )
 
-    def find(self, ref: str) -> list[RunRecord]:
-        """Return the runs whose id begins like that; for `last`, the latest that has not ended."""
+    def find(self, ref: str, *, waiting: bool = False) -> list[RunRecord]:
+        """Return the runs whose id begins like that; for `last`, the latest that can go on.
+
+        Args:
+            ref: A run id or its beginning, or `last`.
+            waiting: Whether `last` is to be one that waits for an answer.
+        """
         if ref == "last":
-            where, values = "status <> 'ended' ORDER BY updated_at DESC LIMIT 1", ()
+            wanted = "= 'interrupted'" if waiting else "<> 'ended'"
+            where, values = f"status {wanted} ORDER BY updated_at DESC LIMIT 1", ()
         else:
             where = "substr(run_id, 1, ?) = ? ORDER BY created_at LIMIT 20"
             values = (len(ref), ref.lower())  # type: ignore[assignment]
         return self._select(where, values)
 
-    def open_runs(self) -> list[RunRecord]:
-        """Return the runs that have not ended, the latest first."""
-        return self._select("status <> 'ended' ORDER BY updated_at DESC", ())
+    def forget(self, trace_ids: Iterable[str]) -> None:
+        """Delete all that is kept of runs, by the traces in which they are recorded."""
+        with self._db.transaction() as connection:
+            tables = {
+                name for (name,) in connection.execute("SELECT name FROM sqlite_master").fetchall()
+            }
+            for trace_id in trace_ids:
+                found = connection.execute(
+                    "SELECT run_id FROM runs WHERE trace_id = ?", (trace_id,)
+                ).fetchall()
+                for key in found:
+                    connection.execute("DELETE FROM runs WHERE run_id = ?", key)
+                    connection.execute("DELETE FROM ledger WHERE run_id = ?", key)
+                    for table in tables & {"checkpoints", "writes"}:
+                        connection.execute(f"DELETE FROM {table} WHERE thread_id = ?", key)
 
     def _select(self, where: str, values: tuple[Any, ...]) -> list[RunRecord]:
         with self._db.transaction() as connection:
