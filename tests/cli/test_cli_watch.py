@@ -94,7 +94,7 @@ class Watched:
         self._raw = b""
         self.process = subprocess.Popen(
             cli.command("run", *words, "--watch"),
-            env=cli.environment({"TERM": "xterm"}),
+            env=cli.environment({"TERM": "xterm", "LINES": str(size[0]), "COLUMNS": str(size[1])}),
             cwd=cli.directory,
             stdin=subprocess.DEVNULL,
             stdout=end if both else subprocess.PIPE,
