@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from agentglass.errors import NodeError, ToolError
+from agentglass.errors import BudgetExceededError, NodeError, ToolError
 from agentglass.spans import Status, names
 from agentglass.testing import Fault, LLMServer, Reply, capture
 from agentglass.testing.llm_server import RecordedRequest
 from agentglass.workflow import RunResult, execute, load, validate_workflow
 
 METER = '''
+from agentglass.errors import BudgetExceededError
+
+
 def read_meter(entity: str, hours: int = 24) -> dict:
     """Read how much an entity used.
 
@@ -25,6 +28,11 @@ def read_meter(entity: str, hours: int = 24) -> dict:
 def list_entities() -> list[str]:
     """List all entities."""
     return ["light.hall", "light.kitchen"]
+
+
+def spend() -> None:
+    """Ask another model."""
+    raise BudgetExceededError("1 USD is spent")
 
 
 def explode() -> None:
@@ -176,6 +184,13 @@ def test_a_tool_that_must_not_fail_fails_the_agent(house: House) -> None:
         "    chat m llm ok",
         "    explode tool error",
     ]
+
+
+def test_a_spent_budget_is_not_a_thing_that_a_model_can_go_on_from(house: House) -> None:
+    result = house.ask("tools: ['meter:spend']", calling(("spend", {})), Reply(text="no"))
+
+    assert isinstance(result.error, BudgetExceededError)
+    assert len(house.requests) == 1
 
 
 def test_broken_arguments_of_a_strict_tool_fail_the_agent_too(house: House) -> None:
@@ -369,6 +384,8 @@ def test_an_llm_node_with_tools_works_the_same_way(house: House) -> None:
         ("delegates: [nobody]", "There is no agent or team 'nobody'."),
         ("tools: [meter]\nstop: {tools: [explode]}", "The agent has no tool 'explode' to stop"),
         ("tools: [meter]\nstop: {condition: 'round =='}", "round =="),
+        ("tools: [meter, meter]", "The agent has another tool 'meter'; give one of them another"),
+        ("tools: ['meter:list_entities', 'meter:list_entities']", "another tool 'list_entities'"),
     ],
 )
 def test_settings_that_cannot_work_are_found_before_the_run(

@@ -23,7 +23,7 @@ def check_settings(settings: AgentSettings, library: Library) -> Iterable[Findin
             parse_condition(settings.stop.condition)
         except ConditionError as error:
             yield Finding(("stop", "condition"), "condition", str(error))
-    yield from _check_stop_tools(settings)
+    yield from _check_offered(settings)
 
 
 def check_tool(name: str, library: Library, path: tuple[str | int, ...]) -> Iterable[Finding]:
@@ -53,9 +53,19 @@ def check_delegate(name: str, library: Library, path: tuple[str | int, ...]) -> 
         yield Finding(path, "unknown-agent", message)
 
 
-def _check_stop_tools(settings: AgentSettings) -> Iterable[Finding]:
-    offered = [tool.name.rpartition(":")[2] for tool in settings.tools]
-    offered += [f"consult_{name}" for name in settings.delegates]
+def _check_offered(settings: AgentSettings) -> Iterable[Finding]:
+    """Find tools that its model cannot tell apart, and tools to stop after that it does not have."""
+    tools = [_short_name(tool.name) for tool in settings.tools]
+    delegates = [f"consult_{name}" for name in settings.delegates]
+    offered = [*tools, *delegates]
+    places = [("tools", index) for index in range(len(tools))]
+    places += [("delegates", index) for index in range(len(delegates))]
+    for number, (name, place) in enumerate(zip(offered, places, strict=True)):
+        if name in offered[:number]:
+            message = (
+                f"The agent has another tool {name!r}; give one of them another name in `tools`."
+            )
+            yield Finding(place, "duplicate", message)
     for index, name in enumerate(settings.stop.tools):
         if name not in offered:
             message = (
@@ -63,3 +73,8 @@ def _check_stop_tools(settings: AgentSettings) -> Iterable[Finding]:
                 f"Its tools: {', '.join(offered) or 'none'}."
             )
             yield Finding(("stop", "tools", index), "unknown-tool", message)
+
+
+def _short_name(name: str) -> str:
+    """Return what a model calls a tool that is named by its path."""
+    return name.rpartition(":")[2].rpartition(".")[2]

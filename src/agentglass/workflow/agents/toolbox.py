@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentglass.errors import ToolError, error_text
+from agentglass.errors import BudgetExceededError, ToolError, error_text
 from agentglass.models.port import Message, Tool, ToolCall
 from agentglass.record import span
-from agentglass.spans import SpanType, names
+from agentglass.record.control_flow import status_of
+from agentglass.spans import STATUS_TABLE, SpanType, names
 from agentglass.workflow.agent_config import AgentSettings
 from agentglass.workflow.library import Library
 from agentglass.workflow.signs_of_life import keep_alive
@@ -44,7 +45,7 @@ class Toolbox:
         return tuple(tool.definition() for tool in self.tools.values())
 
     async def call(self, call: ToolCall, state: Mapping[str, Any]) -> ToolOutcome:
-        """Call a tool; a failure is an outcome, unless the tool is strict."""
+        """Call a tool; a failure is an outcome, unless the tool is strict or the run must end."""
         tool = self.tools.get(call.name)
         try:
             if tool is None:
@@ -54,7 +55,7 @@ class Toolbox:
                     call, await tool.call(call.arguments, state=state, call_id=call.id)
                 )
         except Exception as error:
-            if call.name in self.strict:
+            if call.name in self.strict or not _can_be_told(error):
                 raise
             return ToolOutcome(call, error=error_text(error))
         finally:
@@ -67,6 +68,11 @@ class Toolbox:
         with span(call.name, type=SpanType.TOOL, input=call.arguments, attributes=attributes):
             allowed = ", ".join(self.tools) or "none"
             raise ToolError(call.name, f"there is no such tool here. Tools: {allowed}.")
+
+
+def _can_be_told(error: Exception) -> bool:
+    """Tell whether a model may go on after it; a spent budget ends the run, an interrupt stops it."""
+    return STATUS_TABLE[status_of(error)].is_error and not isinstance(error, BudgetExceededError)
 
 
 def load_named_tool(name: str, library: Library) -> WorkflowTool:
