@@ -384,6 +384,7 @@ def test_an_llm_node_with_tools_works_the_same_way(house: House) -> None:
         ("delegates: [nobody]", "There is no agent or team 'nobody'."),
         ("tools: [meter]\nstop: {tools: [explode]}", "The agent has no tool 'explode' to stop"),
         ("tools: [meter]\nstop: {condition: 'round =='}", "round =="),
+        ("tools: [meter]\nstop: {condition: 'texxt == 3'}", "Did you mean 'text'?"),
         ("tools: [meter, meter]", "The agent has another tool 'meter'; give one of them another"),
         ("tools: ['meter:list_entities', 'meter:list_entities']", "another tool 'list_entities'"),
     ],

@@ -368,6 +368,14 @@ def test_the_calls_of_specialists_count_for_the_node_that_asked(house: House) ->
             (DELEGATE % ("energy", "answer")) + "    specialists: [energy]\n",
             "'energy' is one agent; `specialists` are chosen from a team.",
         ),
+        (
+            DELEGATE % ("energy", "answer, question"),
+            "A delegation gives answer, findings, specialists; there is no 'question'.",
+        ),
+        (
+            DELEGATE % ("energy", "wanted"),
+            "What is written is str, and the state field 'wanted' is list[str].",
+        ),
     ],
 )
 def test_a_delegation_that_cannot_work_is_found_before_the_run(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from agentglass.errors import did_you_mean
 from agentglass.workflow.agent_config import TeamConfig
-from agentglass.workflow.agents.checks import check_settings, check_tool
+from agentglass.workflow.agents.checks import check_settings, check_stop, check_tool
 from agentglass.workflow.answer_checks import check_model
 from agentglass.workflow.asking import answer_type
 from agentglass.workflow.draft import Draft
@@ -42,6 +42,7 @@ def _check_name(name: str, library: Library) -> Iterator[Finding]:
 def _check_agent(name: str, library: Library) -> Iterator[Finding]:
     agent = library.agents[name]
     yield from check_settings(agent, library)
+    yield from check_stop(agent)
     yield from check_model(library.llm_for(agent.llm))
     try:
         answer_type(agent.output_schema)

@@ -9,21 +9,25 @@ from agentglass.workflow.conditions import ConditionError, parse_condition
 from agentglass.workflow.library import Library
 from agentglass.workflow.node_types import Finding
 
-__all__ = ["check_delegate", "check_settings", "check_tool"]
+__all__ = ["check_delegate", "check_settings", "check_stop", "check_tool"]
 
 
 def check_settings(settings: AgentSettings, library: Library) -> Iterable[Finding]:
-    """Find what is wrong with an agent's tools, delegates and stop conditions."""
+    """Find what is wrong with an agent's tools and delegates."""
     for index, tool in enumerate(settings.tools):
         yield from check_tool(tool.name, library, ("tools", index))
     for index, name in enumerate(settings.delegates):
         yield from check_delegate(name, library, ("delegates", index))
+    yield from _check_offered(settings)
+
+
+def check_stop(settings: AgentSettings) -> Iterable[Finding]:
+    """Find whether the stop condition of an agent that is no node can be read."""
     if settings.stop.condition is not None:
         try:
             parse_condition(settings.stop.condition)
         except ConditionError as error:
             yield Finding(("stop", "condition"), "condition", str(error))
-    yield from _check_offered(settings)
 
 
 def check_tool(name: str, library: Library, path: tuple[str | int, ...]) -> Iterable[Finding]:

@@ -17,7 +17,10 @@ from agentglass.workflow.node_types import Visit
 from agentglass.workflow.templates import as_text
 from agentglass.workflow.together import all_at_once
 
-__all__ = ["Agent", "AgentAnswer"]
+__all__ = ["STOP_NAMES", "Agent", "AgentAnswer"]
+
+STOP_NAMES = ("text", "round", "tools", "results")
+"""What a stop condition can name besides the state."""
 
 _GIVE_ANSWER = "Give your final answer now."
 _GIVE_JSON = "Give your final answer now, as the JSON that was asked for."
@@ -104,12 +107,8 @@ class Agent:
     ) -> bool:
         if self._stop is None:
             return False
-        known = {
-            "text": text,
-            "round": number,
-            "tools": called,
-            "results": [one.value for one in outcomes if one.error is None],
-        }
+        results = [one.value for one in outcomes if one.error is None]
+        known = dict(zip(STOP_NAMES, (text, number, called, results), strict=True))
         try:
             return self._stop.holds(visit.scope.with_inputs(known))
         except ConditionError as error:

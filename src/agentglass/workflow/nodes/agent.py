@@ -1,15 +1,16 @@
 """The `agent` node: a model that calls tools and consults others until it has an answer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 from pydantic import Field
 
 from agentglass.spans import SpanType
 from agentglass.workflow.agent_config import AgentSettings, AgentTool, StopConfig
-from agentglass.workflow.agents import make_agent
+from agentglass.workflow.agents import STOP_NAMES, make_agent
 from agentglass.workflow.agents.checks import check_settings
 from agentglass.workflow.answer_checks import check_answer, check_model
+from agentglass.workflow.node_config import TemplateText
 from agentglass.workflow.node_types import Finding, NodeContext, NodeType, NodeWork, Visit
 from agentglass.workflow.nodes.llm import ChatNode, node_messages
 
@@ -29,6 +30,13 @@ class AgentNode(ChatNode):
     on_limit: Literal["fail", "answer"] = "fail"
     """After `max_steps`: fail, or ask once more, without tools."""
     stop: StopConfig = Field(default_factory=StopConfig)
+
+    def conditions(self) -> Iterator[TemplateText]:
+        """Yield the conditions of the node, and the one that stops it."""
+        yield from super().conditions()
+        if self.stop.condition is not None:
+            known = (*self.inputs, *STOP_NAMES)
+            yield TemplateText(("stop", "condition"), self.stop.condition, known)
 
 
 def _settings(config: AgentNode) -> AgentSettings:
