@@ -108,7 +108,8 @@ def test_an_agent_calls_tools_until_its_model_answers(house: House) -> None:
     ]
     assert recorded.span("meter").input == {"entity": "light.hall", "hours": 10}
     assert recorded.span("meter").output == {"entity": "light.hall", "kwh": 20}
-    assert recorded.span("analyst").attributes[names.AGENT_STOPPED_BY] == "answer"
+    analyst = recorded.span("analyst").attributes
+    assert (analyst[names.AGENT_NAME], analyst[names.AGENT_STOPPED_BY]) == ("analyst", "answer")
 
 
 def test_the_model_is_told_of_its_tools_and_what_they_gave(house: House) -> None:

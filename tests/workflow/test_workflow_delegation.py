@@ -354,10 +354,13 @@ def test_a_specialist_that_fails_fails_the_team_and_the_others_are_stopped(house
 
 
 def test_the_calls_of_specialists_count_for_the_node_that_asked(house: House) -> None:
-    result, _ = house.run(architect())
+    workflow = load(house.file(architect()))
 
-    (step,) = result.steps
-    assert len(step.calls) == 6
+    for level in ("off", "metrics"):
+        with capture():
+            (step,) = execute(workflow, level=level).steps
+
+        assert len(step.calls) == 6
 
 
 @pytest.mark.parametrize(

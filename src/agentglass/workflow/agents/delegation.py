@@ -104,7 +104,8 @@ class Delegation:
     async def _work(self, visit: Visit, name: str, query: str) -> Any:
         config = self._library.agents[name]
         agent = make_agent(name, config, self._library, self._execution, system=config.system)
-        with span(name, type=SpanType.AGENT, input=query, attributes={names.AGENT_NAME: name}) as s:
+        attributes = {names.OPERATION: "invoke_agent", names.AGENT_NAME: name}
+        with span(name, type=SpanType.AGENT, input=query, attributes=attributes) as s:
             answer = await agent.work(visit, (Message("user", query),))
             s.output = answer.value
             return answer.value

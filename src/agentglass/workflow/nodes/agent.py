@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from agentglass.spans import SpanType
+from agentglass.record import get_active_span
+from agentglass.spans import SpanType, names
 from agentglass.workflow.agent_config import AgentSettings, AgentTool, StopConfig
 from agentglass.workflow.agents import STOP_NAMES, make_agent
 from agentglass.workflow.agents.checks import check_settings
@@ -40,14 +41,16 @@ class AgentNode(ChatNode):
 
 
 def _settings(config: AgentNode) -> AgentSettings:
-    names = AgentSettings.model_fields
-    return AgentSettings(**{name: getattr(config, name) for name in names})
+    return AgentSettings(**{name: getattr(config, name) for name in AgentSettings.model_fields})
 
 
 def _compile(config: AgentNode, context: NodeContext) -> NodeWork:
     agent = make_agent(config.id, _settings(config), context.library, context.execution)
 
     async def work(visit: Visit) -> Any:
+        get_active_span().set_attributes(
+            {names.OPERATION: "invoke_agent", names.AGENT_NAME: config.id}
+        )
         return (await agent.work(visit, node_messages(config, visit))).value
 
     return work
