@@ -103,10 +103,12 @@ def test_while_no_place_works_the_run_goes_on_and_the_loss_is_said(home, tempora
     assert not trace.completeness.is_complete
 
 
-def test_a_home_that_is_removed_begins_anew(home):
+@pytest.mark.parametrize("meanwhile", ["", "import time; time.sleep(2.5)"])
+def test_a_home_that_is_removed_begins_anew(home, meanwhile):
+    """Whoever notices it first: the next write, or the lease that is renewed every second."""
     program = start_ready(HALVES)
     shutil.rmtree(home)
-    code, out, err = finish(program, "\n")
+    code, out, err = finish(program, f"{meanwhile}\n")
 
     assert (code, out.strip(), err.count("\n")) == (0, str(home / "traces.db"), 1)
     assert "was removed or replaced" in err

@@ -84,7 +84,10 @@ def _print_questions(result: RunResult) -> None:
     run = (result.run_id or "")[:8]
     complain(f"The run {run} waits for an answer.")
     for question in result.questions:
-        complain(f"  {question.node_id}: {visible(question.prompt)}")
+        first, *more = question.prompt.splitlines() or [""]
+        complain(f"  {question.node_id}: {visible(first)}")
+        for line in more:
+            complain(f"    {visible(line)}")
         if question.choices:
             complain(f"  Choices: {', '.join(map(visible, question.choices))}")
         which = f" --node {question.node_id}" if len(result.questions) > 1 else ""

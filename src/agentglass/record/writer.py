@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from agentglass.errors import AgentglassError, StoreError
+from agentglass.errors import AgentglassError, StoreError, StoreLostError
 from agentglass.plugins import load_object
 from agentglass.record.live import LiveSpan
 from agentglass.record.place import Place
@@ -288,8 +288,15 @@ class Writer:
             if self._on_stored is not None:
                 self._on_stored(bool(ended_roots))
             self._tend(self._place.store)
+        except StoreLostError as error:
+            self._leave_lost(error)
         except AgentglassError as error:
             _logger.debug("roll-ups are left to the next reader: %s", error)
+
+    def _leave_lost(self, error: StoreLostError) -> None:
+        """Go on elsewhere at once: a store that is gone is opened anew, and the loss not noticed."""
+        if self._place.move(error, is_last=False):
+            self._commit(self._open_again(), [])
 
     def _tend(self, store: TraceStore) -> None:
         """Index a few words; what is left at the end of the process is left to who searches."""
@@ -312,6 +319,8 @@ class Writer:
         if self._place.store is not None:
             try:
                 self._place.store.renew_lease()
+            except StoreLostError as error:
+                self._leave_lost(error)
             except AgentglassError as error:
                 _logger.debug("the lease was not renewed: %s", error)
 
