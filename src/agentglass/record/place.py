@@ -8,6 +8,7 @@ from pathlib import Path
 from agentglass.errors import StoreBusyError, StoreError, StoreLostError
 from agentglass.spans import SinkAddress, TraceStore
 from agentglass.store import SQLiteStore
+from agentglass.store.connection import file_id
 from agentglass.store.opening import OpenedStore, open_fallback, open_home, open_store, replace_lost
 
 __all__ = ["Place"]
@@ -51,6 +52,12 @@ class Place:
         """Where the record is kept."""
         path = getattr(self.store, "path", None)
         return None if path is None else str(path)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the file that is written to was removed or replaced."""
+        store = self.store
+        return isinstance(store, SQLiteStore) and file_id(store.path) != store.file_id
 
     def open(self) -> TraceStore:
         """Return the store; what did not work when it was opened is said once."""

@@ -294,8 +294,11 @@ class Writer:
             _logger.debug("roll-ups are left to the next reader: %s", error)
 
     def _leave_lost(self, error: StoreLostError) -> None:
-        """Go on elsewhere at once: a store that is gone is opened anew, and the loss not noticed."""
-        if self._place.move(error, is_last=False):
+        """Go on elsewhere if the file is gone: the next write would make a new one in silence.
+
+        One that is only damaged may still take what comes, and says so itself if it does not.
+        """
+        if self._place.is_gone and self._place.move(error, is_last=False):
             self._commit(self._open_again(), [])
 
     def _tend(self, store: TraceStore) -> None:
