@@ -15,6 +15,9 @@ __all__ = [
     "ConfigValidationError",
     "GraphBuildError",
     "InputError",
+    "InstrumentationError",
+    "InstrumentorAlreadyActiveError",
+    "InstrumentorNotActiveError",
     "MissingExtraError",
     "NodeError",
     "OptionError",
@@ -231,6 +234,29 @@ class RunNotFoundError(AgentglassError, LookupError):
         else:
             reason = f"There is no run {ref!r} in the store."
         super().__init__(f"{reason} List the runs with: agentglass runs")
+
+
+class InstrumentationError(AgentglassError):
+    """A library could not be instrumented, or is not in the state that was expected."""
+
+
+class InstrumentorAlreadyActiveError(InstrumentationError):
+    """An instrumentor is told to begin that has begun."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            f"{name} is active already. Call uninstrument() first, or leave the second "
+            "instrument() out."
+        )
+
+
+class InstrumentorNotActiveError(InstrumentationError):
+    """An instrumentor is told to end that has not begun."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"{name} is not active. Call instrument() before uninstrument().")
 
 
 class TraceFormatError(AgentglassError, ValueError):

@@ -1,6 +1,14 @@
-"""Instrumentors and handlers, one module per library.
+"""Instrumentors and handlers: what agents that exist already do, recorded without changing them."""
 
-Empty so far: the floor is reserved so that its place in the import contract is checked.
-"""
+from agentglass.plugins import lazy_names
 
-__all__: list[str] = []
+__all__ = ["AgentglassHandler", "LangChainInstrumentor", "RedactionConfig"]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "AgentglassHandler": "agentglass.capture.langchain.handler:AgentglassHandler",
+        "LangChainInstrumentor": "agentglass.capture.langchain.instrumentor:LangChainInstrumentor",
+        "RedactionConfig": "agentglass.capture.redaction:RedactionConfig",
+    },
+)

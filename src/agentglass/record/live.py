@@ -22,6 +22,7 @@ from agentglass.spans import (
 
 if TYPE_CHECKING:
     from agentglass.record.recorder import Recorder
+    from agentglass.redact import RedactionPolicy
 
 __all__ = ["EndedSpan", "LiveSpan", "describe_error"]
 
@@ -42,7 +43,7 @@ class LiveSpan(Span):
     does not change the record. After the end nothing can be changed any more.
     """
 
-    __slots__ = ("parent", "recorder", "size_bytes", "stored", "token")
+    __slots__ = ("parent", "policy", "recorder", "size_bytes", "stored", "token")
 
     is_remote = False
     """Whether another process records it."""
@@ -82,6 +83,8 @@ class LiveSpan(Span):
         self.stored = 0
         """0, 1 with its start, 2 with its end in the store; only the writer sets it."""
         self.token: Any = None
+        self.policy: RedactionPolicy | None = None
+        """Redaction of this span alone, on top of that of its trace; an instrumentor's own."""
         _raw_input.__set__(self, None)
         _raw_output.__set__(self, None)
         self.start_ns = recorder.now_ns()

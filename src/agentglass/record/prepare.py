@@ -78,7 +78,7 @@ class Preparer:
                 record.attributes[names.SPANS_STARTED] = count - (trace.expected or 0)
             trace.expected = count
         live.stored = 2 if has_ended else 1
-        record.trace = live.trace
+        record.trace = live.trace if live.policy is None else live.trace.under(live.policy)
         for processor in self._processors:
             kept = processor(record)
             if kept is None:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
@@ -158,6 +159,12 @@ class TraceState:
         self.expected: int | None = None
         """How many spans were started, counted when the root ended; None before."""
         self._reads = 0
+
+    def under(self, policy: Any) -> "TraceState":
+        """Return it as one span sees it that has a policy of its own."""
+        seen = copy(self)
+        seen.policy = policy if self.policy is None else self.policy | policy
+        return seen
 
     def detached(self, tags: Mapping[str, str]) -> "TraceState":
         """Return a copy for the store, with these tags and the count as it is now."""

@@ -1,0 +1,1 @@
+"""LangChain and LangGraph: one line for all calls, or a handler for one."""
