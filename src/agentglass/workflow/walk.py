@@ -7,7 +7,7 @@ from typing import Any
 from langgraph.errors import GraphRecursionError
 
 from agentglass.errors import NodeError
-from agentglass.spans import Status
+from agentglass.spans import Status, names
 from agentglass.workflow.compile import compile_workflow
 from agentglass.workflow.run_scope import RunScope, current_run
 from agentglass.workflow.visit import merged_state
@@ -79,7 +79,11 @@ class Walk:
     async def _stream(
         self, given: Any, config: Mapping[str, Any] | None, options: Mapping[str, Any]
     ) -> None:
-        settings = {**(config or {}), "recursion_limit": self._recursion_limit}
+        settings = {
+            **(config or {}),
+            "recursion_limit": self._recursion_limit,
+            "metadata": {names.OWNED: True},
+        }
         values: Mapping[str, Any] = {}
         try:
             steps = self._graph.astream(given, settings, stream_mode="values", **options)

@@ -28,15 +28,12 @@ from agentglass.redact import RedactionPolicy
 from agentglass.spans import SpanType, names
 from agentglass.steps import TraceRun
 
-__all__ = ["OPEN_RUNS", "OWNED", "AgentglassHandler", "Recording"]
+__all__ = ["OPEN_RUNS", "AgentglassHandler", "Recording"]
 
 _logger = logging.getLogger("agentglass")
 
 OPEN_RUNS = OpenRuns()
 """All runs of LangChain that are open in this process."""
-
-OWNED = "agentglass.owned"
-"""In the metadata of graphs that agentglass itself runs: their nodes are recorded already."""
 
 _HIDDEN = "langsmith:hidden"
 _GRAPH_STEP = "graph:step:"
@@ -347,7 +344,7 @@ def _name(serialized: dict[str, Any] | None, given: dict[str, Any], otherwise: s
 
 def _is_owned(metadata: dict[str, Any], tags: list[str], parent: UUID | None) -> bool:
     """Tell whether a run belongs to a graph of ours: the graph, its nodes and their wiring."""
-    if OWNED not in metadata:
+    if names.OWNED not in metadata:
         return False
     return parent is None or any(tag == _HIDDEN or tag.startswith(_GRAPH_STEP) for tag in tags)
 
