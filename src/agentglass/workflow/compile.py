@@ -109,6 +109,7 @@ class _Builder:
             self._workflow.graph.edges.get(node.id),
             decides=decides,
             way=partial(self._way, node.id),
+            loops_left=partial(self._workflow.graph.loops_left, node.id),
         )
 
     def _way(self, source: str, target: str) -> str:

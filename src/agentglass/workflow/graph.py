@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from agentglass.workflow.edges import END, START, EdgeConfig
@@ -9,7 +10,7 @@ from agentglass.workflow.edges import END, START, EdgeConfig
 __all__ = ["Branch", "Fork", "Graph", "find_forks", "linear_edges", "meeting_points"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Graph:
     """The edges of a workflow, one from each node and from START; `end` nodes have none."""
 
@@ -40,6 +41,25 @@ class Graph:
                     seen[target] = None
                     waiting.append(target)
         return list(seen)
+
+    def loops_left(self, node: str, target: str) -> list[str]:
+        """Return the nodes whose loops are over once a node goes to a target outside of them."""
+        return [
+            name for name, body in self._loop_bodies.items() if node in body and target not in body
+        ]
+
+    @cached_property
+    def _loop_bodies(self) -> dict[str, frozenset[str]]:
+        """Node that repeats -> the nodes that lead to it without passing where its rounds begin."""
+        before: dict[str, list[str]] = {}
+        for node in self.edges:
+            for target in self.targets(node):
+                before.setdefault(target, []).append(node)
+        return {
+            name: frozenset(_between(edge.loop.to or name, name, before))
+            for name, edge in self.edges.items()
+            if edge.loop is not None
+        }
 
     def in_order(self) -> list[str]:
         """Return the nodes that START leads to, each before its targets, ways back aside."""
@@ -79,6 +99,17 @@ class Fork:
     def size(self) -> int:
         """How many nodes its branches have."""
         return sum(len(branch.nodes) for branch in self.branches)
+
+
+def _between(first: str, last: str, before: Mapping[str, list[str]]) -> set[str]:
+    """Return the nodes from which ways lead to the last one and do not pass the first one again."""
+    found, waiting = {first, last}, [last]
+    while waiting:
+        node = waiting.pop()
+        new = [name for name in before.get(node, ()) if name not in found] if node != first else []
+        found.update(new)
+        waiting += new
+    return found
 
 
 def linear_edges(node_ids: Iterable[str]) -> list[EdgeConfig]:

@@ -39,6 +39,7 @@ class Steering:
         edge: What follows the node.
         decides: Whether the node says where to go.
         way: Where it really goes when it decides to go somewhere.
+        loops_left: The loops that are over once it goes there.
     """
 
     def __init__(
@@ -50,12 +51,14 @@ class Steering:
         *,
         decides: bool,
         way: Callable[[str], str],
+        loops_left: Callable[[str], list[str]],
     ) -> None:
         self._node = node
         self._function = function
         self._fields = fields
         self._edge = edge
         self._way = way
+        self._loops_left = loops_left
         self._when = _condition(node.config.when)
         self._decide = _decider(node.id, edge) if decides else None
 
@@ -109,7 +112,7 @@ class Steering:
         if policy.to == "continue":
             return self._go_on(scope, update, hidden)
         add_event("handled", {"from": self._node.id, "to": policy.to})
-        return Command(update=update, goto=self._way(policy.to))
+        return self._go_to(policy.to, update, {}, hidden)
 
     def _go_on(
         self,
@@ -128,8 +131,19 @@ class Steering:
         except ConditionError as error:
             current_run.get().failed_node = self._node.id
             raise NodeError(self._node.id, f"{error} (the edge that leaves it)") from error
-        if rounds:
-            written[LOOPS] = rounds
+        return self._go_to(target, written, rounds, hidden)
+
+    def _go_to(
+        self,
+        target: str,
+        update: Mapping[str, Any],
+        rounds: Mapping[str, int],
+        hidden: Mapping[str, Any],
+    ) -> Any:
+        """Say where it goes on; a loop that is left on the way begins anew when it is entered again."""
+        over = {name: 0 for name in self._loops_left(target) if hidden[LOOPS].get(name)}
+        counted = {**over, **rounds}
+        written = {**update, LOOPS: counted} if counted else dict(update)
         return Command(update=written, goto=self._way(target))
 
 
