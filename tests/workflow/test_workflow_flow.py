@@ -63,7 +63,7 @@ def test_where_no_route_fits_the_run_fails_and_says_what_was_asked():
 
     result, _ = run(config)
 
-    assert result.status is Status.ERROR
+    assert (result.status, result.failed_node) == (Status.ERROR, "a")
     assert str(result.error) == (
         "Node 'a': no route that leaves it fits: 'score > 3'. Add a `default` to the edge."
     )

@@ -128,6 +128,9 @@ class Steering:
         after = Scope(merged_state(self._fields, scope.state, update), {}, scope.returned)
         try:
             target, rounds = self._decide(after, hidden[LOOPS])
+        except NodeError:
+            current_run.get().failed_node = self._node.id
+            raise
         except ConditionError as error:
             current_run.get().failed_node = self._node.id
             raise NodeError(self._node.id, f"{error} (the edge that leaves it)") from error
