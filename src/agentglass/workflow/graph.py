@@ -130,12 +130,25 @@ def find_forks(graph: Graph) -> list[Fork]:
     meeting = meeting_points(graph)
     forks = []
     for name, firsts in sources:
-        join = meeting.get(name, END)
+        join = _join(firsts, meeting)
         branches = tuple(
             Branch(first, frozenset(graph.reached_from(first, without=join))) for first in firsts
         )
         forks.append(Fork(name, branches, join))
     return sorted(forks, key=lambda fork: fork.size)
+
+
+def _join(firsts: Iterable[str], meeting: Mapping[str, str]) -> str:
+    """Return the next node that every way from all of these nodes passes."""
+    ways = [list(_from_there(first, meeting)) for first in firsts]
+    return next(name for name in ways[0] if all(name in way for way in ways))
+
+
+def _from_there(node: str, meeting: Mapping[str, str]) -> Iterator[str]:
+    while node != END:
+        yield node
+        node = meeting.get(node, END)
+    yield END
 
 
 def meeting_points(graph: Graph) -> dict[str, str]:

@@ -170,6 +170,9 @@ def _meeting_problem(graph: Graph, fork: Fork) -> str | None:
                     f"not on every way. Let all ways of both lead there, or to {END}."
                 )
             owner[name] = branch.first
+    handler = graph.handlers.get(fork.source)
+    if handler in owner:
+        return f"{fork.source!r} leads into the branch {owner[handler]!r} when it fails."
     for name in graph.edges:
         for target in graph.targets(name):
             inside = owner.get(target)

@@ -25,8 +25,8 @@ LOOPS, RETURNED = "agentglass.loops", "agentglass.returned"
 
 Hidden = (LOOPS, RETURNED)
 
-_Decide = Callable[[Scope, Mapping[str, int]], tuple[str, dict[str, int]]]
-"""Takes the state and the rounds so far; gives the next node, and the rounds that have changed."""
+_Decide = Callable[[Scope, Mapping[str, int]], tuple[tuple[str, ...], dict[str, int]]]
+"""Takes the state and the rounds so far; gives the next nodes, and the rounds that have changed."""
 
 
 class Steering:
@@ -112,7 +112,7 @@ class Steering:
         if policy.to == "continue":
             return self._go_on(scope, update, hidden)
         add_event("handled", {"from": self._node.id, "to": policy.to})
-        return self._go_to(policy.to, update, {}, hidden)
+        return self._go_to((policy.to,), update, {}, hidden)
 
     def _go_on(
         self,
@@ -127,27 +127,28 @@ class Steering:
             return written
         after = Scope(merged_state(self._fields, scope.state, update), {}, scope.returned)
         try:
-            target, rounds = self._decide(after, hidden[LOOPS])
+            targets, rounds = self._decide(after, hidden[LOOPS])
         except NodeError:
             current_run.get().failed_node = self._node.id
             raise
         except ConditionError as error:
             current_run.get().failed_node = self._node.id
             raise NodeError(self._node.id, f"{error} (the edge that leaves it)") from error
-        return self._go_to(target, written, rounds, hidden)
+        return self._go_to(targets, written, rounds, hidden)
 
     def _go_to(
         self,
-        target: str,
+        targets: tuple[str, ...],
         update: Mapping[str, Any],
         rounds: Mapping[str, int],
         hidden: Mapping[str, Any],
     ) -> Any:
         """Say where it goes on; a loop that is left on the way begins anew when it is entered again."""
-        over = {name: 0 for name in self._loops_left(target) if hidden[LOOPS].get(name)}
+        left = [name for target in targets for name in self._loops_left(target)]
+        over = {name: 0 for name in left if hidden[LOOPS].get(name)}
         counted = {**over, **rounds}
         written = {**update, LOOPS: counted} if counted else dict(update)
-        return Command(update=written, goto=self._way(target))
+        return Command(update=written, goto=[self._way(target) for target in targets])
 
 
 def router(edge: EdgeConfig) -> Callable[[dict[str, Any]], str]:
@@ -156,7 +157,7 @@ def router(edge: EdgeConfig) -> Callable[[dict[str, Any]], str]:
 
     def begin(state: dict[str, Any]) -> str:
         try:
-            return decide(Scope(state, {}), {})[0]
+            return decide(Scope(state, {}), {})[0][0]
         except ConditionError as error:
             raise NodeError("START", str(error)) from error
 
@@ -168,25 +169,25 @@ def _decider(name: str, edge: EdgeConfig | None) -> _Decide:
         return _routes(name, edge.routes, edge.default)
     if edge is not None and edge.loop is not None:
         return _loop(name, edge.loop)
-    target = "END" if edge is None else edge.targets()[0]
-    return lambda scope, rounds: (target, {})
+    targets = ("END",) if edge is None else edge.targets()
+    return lambda scope, rounds: (targets, {})
 
 
 def _routes(name: str, routes: list[RouteConfig], default: str | None) -> _Decide:
     known = [(parse_condition(route.condition), route.to) for route in routes]
 
-    def decide(scope: Scope, rounds: Mapping[str, int]) -> tuple[str, dict[str, int]]:
+    def decide(scope: Scope, rounds: Mapping[str, int]) -> tuple[tuple[str, ...], dict[str, int]]:
         for condition, target in known:
             if condition.holds(scope):
                 add_event("route", {"from": name, "to": target, "condition": condition.text})
-                return target, {}
+                return (target,), {}
         if default is None:
             texts = ", ".join(repr(condition.text) for condition, _ in known)
             raise NodeError(
                 name, f"no route that leaves it fits: {texts}. Add a `default` to the edge."
             )
         add_event("route", {"from": name, "to": default, "condition": "default"})
-        return default, {}
+        return (default,), {}
 
     return decide
 
@@ -195,7 +196,7 @@ def _loop(name: str, loop: LoopConfig) -> _Decide:
     condition = _condition(loop.condition)
     done = _condition(loop.condition_field)
 
-    def decide(scope: Scope, rounds: Mapping[str, int]) -> tuple[str, dict[str, int]]:
+    def decide(scope: Scope, rounds: Mapping[str, int]) -> tuple[tuple[str, ...], dict[str, int]]:
         count = rounds.get(name, 0) + 1
         wants_more = (condition is None or condition.holds(scope)) and not (
             done is not None and done.holds(scope)
@@ -206,7 +207,7 @@ def _loop(name: str, loop: LoopConfig) -> _Decide:
         has_an_end = condition is not None or done is not None
         is_exhausted = wants_more and not goes_on and has_an_end
         add_event("loop", {**facts, "exhausted": True} if is_exhausted else facts)
-        return target, {name: count if goes_on else 0}
+        return (target,), {name: count if goes_on else 0}
 
     return decide
 
