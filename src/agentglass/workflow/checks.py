@@ -113,15 +113,29 @@ def _place(draft: Draft, node: DraftNode, path: ValuePath) -> ValuePath:
 
 def _check_outputs(draft: Draft, node: DraftNode) -> None:
     is_listed = bool(node.config.outputs)
-    into = node.config.on_error.into
-    if into is not None:
-        _check_field_name(draft, ("nodes", node.index, "on_error", "into"), into)
+    _check_into(draft, node)
     for index, name in enumerate(node.config.written_fields()):
         at: ValuePath = ("outputs", index) if is_listed else ("values", name)
         _check_field_name(draft, ("nodes", node.index, *at), name, at_key=not is_listed)
         if name in node.config.outputs[:index]:
             message = f"The output {name!r} is here twice."
             draft.add(("nodes", node.index, *at), "duplicate-output", message)
+
+
+def _check_into(draft: Draft, node: DraftNode) -> None:
+    into = node.config.on_error.into
+    if into is None:
+        return
+    at: ValuePath = ("nodes", node.index, "on_error", "into")
+    _check_field_name(draft, at, into)
+    field = draft.fields.get(into)
+    facts = {"node": "", "type": "", "message": ""}
+    if field is not None and field.mismatch(facts) and field.mismatch(""):
+        message = (
+            f"The state field {into!r} is {field.type}. What failed is a text, or "
+            "{node, type, message}: give the field the type str or dict."
+        )
+        draft.add(at, "type", message)
 
 
 def _check_result(draft: Draft) -> None:

@@ -13,6 +13,7 @@ from agentglass.models.registry import open_provider
 from agentglass.record import add_event
 from agentglass.spans import Status, Usage
 from agentglass.workflow.signs_of_life import keep_alive
+from agentglass.workflow.state import StateField
 from agentglass.workflow.state_db import StateDb, state_db_path
 
 __all__ = [
@@ -67,6 +68,11 @@ class NodeFailure:
             "type": type(self.error).__name__,
             "message": str(self.error),
         }
+
+    def value_for(self, field: StateField) -> Any:
+        """Return it as a field can hold it: `{node, type, message}`, or its text."""
+        facts = self.to_dict()
+        return facts if field.mismatch(facts) is None else facts["message"] or facts["type"]
 
 
 @dataclass(frozen=True, slots=True)

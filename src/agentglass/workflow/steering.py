@@ -105,8 +105,7 @@ class Steering:
         run.forgive(failure)
         update: dict[str, Any] = {}
         if policy.into is not None:
-            is_text = self._fields[policy.into].type.kind == "str"
-            value = str(error) if is_text else failure.to_dict()
+            value = failure.value_for(self._fields[policy.into])
             update = checked_update(self._node.id, self._fields, {policy.into: value})
             run.updates.append(update)
         if policy.to == "continue":
