@@ -59,6 +59,28 @@ def test_an_exception_without_a_message_is_written_by_its_name(write, monkeypatc
     assert result.state["problem"] == "KeyError"
 
 
+def endless(rule, **execution):
+    again = {"id": "again", "type": "set", "values": {"log": ["again"]}, "on_error": rule}
+    return make(
+        ["first", again],
+        [
+            edge("START", "first"),
+            edge("first", "again"),
+            {"from": "again", "routes": [{"condition": "false", "to": "END"}], "default": "first"},
+        ],
+        config={"execution": execution},
+    )
+
+
+@pytest.mark.parametrize("rule", ["fail", "continue", "first"])
+def test_no_rule_survives_the_steps_that_a_run_may_take(rule):
+    result, _ = run(endless(rule, max_steps=3))
+
+    assert result.failed_node == "again"
+    assert str(result.error).startswith("Node 'again': the run has taken 3 steps and goes on.")
+    assert result.state["log"] == ["first", "again", "first"]
+
+
 def test_no_rule_survives_the_time_that_a_run_may_take():
     wait = {"id": "wait", "type": "wait", "seconds": 60, "on_error": "continue"}
 

@@ -145,6 +145,8 @@ class RunScope:
         self.active: list[str] = []
         """The nodes that are running."""
         self.failed_node: str | None = None
+        self.is_exhausted = False
+        """Whether it has taken all of its steps; no `on_error` lets it go on then."""
         self.failures: list[NodeFailure] = []
         self.updates: list[Mapping[str, Any]] = []
         """What nodes wrote, in the order in which they ended."""
@@ -195,6 +197,8 @@ class RunScope:
             NodeError: The nodes of this run have run too often.
         """
         if len(self.steps) + len(self.active) >= self._max_steps:
+            self.is_exhausted = True
+            self.failed_node = node_id
             raise NodeError(
                 node_id,
                 f"the run has taken {self._max_steps} steps and goes on. If it is right, raise "

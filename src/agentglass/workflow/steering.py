@@ -77,7 +77,7 @@ class Steering:
         except GraphBubbleUp:
             raise
         except Exception as error:
-            if self._node.config.on_error.to == "fail":
+            if self._node.config.on_error.to == "fail" or run.is_exhausted:
                 raise
             return self._recover(scope, run, error, hidden)
         returned = run.returned.pop(self._node.id, None)
