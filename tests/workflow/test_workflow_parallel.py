@@ -6,6 +6,7 @@ import pytest
 import yaml
 from flow_maker import edge, make, run
 
+from agentglass.spans import Status
 from agentglass.workflow import execute, load_config, validate_workflow
 
 
@@ -264,4 +265,63 @@ def test_an_edge_can_run_a_node_for_each_item():
         "shorten[0]",
         "shorten[1]",
         "shorten[2]",
+    ]
+
+
+def items_edge(target, node):
+    config = make(
+        ["s", {"type": "python", "callable": "json:loads", "inputs": {"s": "{item}"}, **node}],
+        [
+            edge("START", "s"),
+            {
+                "from": "s",
+                "parallel": {
+                    "items_field": "texts",
+                    "target_node": target,
+                    "collect_field": "values",
+                },
+            },
+            edge("read", "END"),
+        ],
+        {"texts": "list[str]", "values": "list", "count": {"type": "int", "default": 0}},
+    )
+    return config | {"outputs": ["values"]}
+
+
+@pytest.mark.parametrize(
+    ("rule", "texts", "status", "values"),
+    [
+        ({"when": "count > 0"}, ["1"], Status.OK, None),
+        ({"on_error": "continue"}, ["1", "{"], Status.DEGRADED, [1, None]),
+        ({"on_error": "END"}, ["1", "{"], Status.DEGRADED, None),
+        ({"attributes": {"first": "{values[0]}"}}, ["1"], Status.OK, [1]),
+    ],
+)
+def test_the_rules_of_a_node_that_an_edge_runs_for_each_item_hold(rule, texts, status, values):
+    result, recorded = run(items_edge("read", {"id": "read", **rule}), {"texts": texts})
+
+    assert (result.status, result.result) == (status, values)
+    if "attributes" in rule:
+        assert recorded.span("read").attributes["first"] == 1
+
+
+def test_an_edge_cannot_run_the_end_for_each_item(write):
+    config = items_edge("END", {"id": "read", "inputs": {"s": "1"}})
+
+    problems = validate_workflow(write(yaml.safe_dump(config, sort_keys=False)))
+
+    assert [problem.message for problem in problems] == [
+        "END cannot be run for each item; name a node."
+    ]
+
+
+def test_a_node_is_run_for_the_items_of_one_list_only(write):
+    config = items_edge("read", {"id": "read"})
+    config["edges"][2] = {"from": "read", **{"parallel": config["edges"][1]["parallel"]}}
+
+    problems = validate_workflow(write(yaml.safe_dump(config, sort_keys=False)))
+
+    assert [problem.message for problem in problems] == [
+        "Another edge runs 'read' for each item of a list already. "
+        "Write the node twice, or a 'map' node."
     ]

@@ -31,6 +31,12 @@ MAX_NODES = 2000
 """More nodes than that are made by a program, which can make several files or a `map`."""
 
 
+_ONCE = ("when", "on_error", "attributes")
+"""What a node says of its work for all items together, where an edge runs it for each item."""
+
+_NOT_FOR_ITEMS = (*_ONCE, "id", "title", "outputs")
+
+
 @dataclass(frozen=True, slots=True)
 class DraftNode:
     """A node that could be read, if not all of its keys."""
@@ -147,7 +153,8 @@ def _as_map(node: Mapping[str, Any], items: ParallelItems) -> Mapping[str, Any]:
         "parallel": True,
         "max_concurrent": items.max_concurrent,
         "outputs": [items.collect_field],
-        "do": {key: value for key, value in node.items() if key not in ("id", "title", "outputs")},
+        **{key: node[key] for key in _ONCE if key in node},
+        "do": {key: value for key, value in node.items() if key not in _NOT_FOR_ITEMS},
     }
 
 

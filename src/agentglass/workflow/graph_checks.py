@@ -57,15 +57,33 @@ def _check_names(draft: Draft) -> bool:
         for path, name in _named_targets(edge):
             if name != END and name not in known:
                 _note_unknown(draft, ("edges", index, *path), name, END)
-        if isinstance(edge.parallel, ParallelItems) and edge.from_ == START:
-            message = f"{START} cannot run a node for each item; use a 'map' node."
-            draft.add(("edges", index, "parallel"), "parallel", message)
+    _check_items_edges(draft)
     for node in draft.nodes:
         target = node.config.on_error.to
         if target not in (*_NOT_A_NODE, END) and target not in known:
             at = ("nodes", node.index, "on_error")
             _note_unknown(draft, at, target, END, " Or: continue, fail.")
     return len(draft.problems) == before
+
+
+def _check_items_edges(draft: Draft) -> None:
+    targets: set[str] = set()
+    for index, edge in draft.edges.items():
+        if not isinstance(edge.parallel, ParallelItems):
+            continue
+        target, message = edge.parallel.target_node, None
+        if edge.from_ == START:
+            message = f"{START} cannot run a node for each item; use a 'map' node."
+        elif target == END:
+            message = f"{END} cannot be run for each item; name a node."
+        elif target in targets:
+            message = (
+                f"Another edge runs {target!r} for each item of a list already. "
+                "Write the node twice, or a 'map' node."
+            )
+        targets.add(target)
+        if message is not None:
+            draft.add(("edges", index, "parallel"), "parallel", message)
 
 
 def _note_unknown(draft: Draft, at: ValuePath, name: str, end: str, more: str = "") -> None:
