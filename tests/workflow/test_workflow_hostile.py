@@ -70,7 +70,13 @@ def test_conditions_that_do_more_than_compare_are_refused(write, condition):
 
 @pytest.mark.parametrize(
     "condition",
-    ["'ab' * 1000000000 == 'x'", "len(str(log) * 99999999) > 1", "[1] * 1000000000 == [2]"],
+    [
+        "'ab' * 1000000000 == 'x'",
+        "len(str(log) * 99999999) > 1",
+        "[1] * 1000000000 == [2]",
+        "'%1000000000d' % 1 == 'x'",
+        "'%.1000000000f' % 1.0 == 'x'",
+    ],
 )
 def test_conditions_that_grow_are_stopped(condition):
     began = time.monotonic()

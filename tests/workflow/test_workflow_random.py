@@ -219,7 +219,7 @@ def test_a_workflow_runs_what_its_structure_says(structure, values):
     root, *spans = recorded.spans
     assert Counter(span.name for span in spans) == Counter(flat(steps))
     assert agrees([span.name for span in spans], steps)
-    assert {span.parent_id for span in spans} == {root.span_id}
+    assert {span.parent_id for span in spans} <= {root.span_id}
 
 
 def test_the_check_itself_can_fail():

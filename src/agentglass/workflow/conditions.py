@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from simpleeval import EvalWithCompoundTypes, InvalidExpression
+from simpleeval import DEFAULT_OPERATORS, EvalWithCompoundTypes, InvalidExpression
 
 from agentglass.errors import did_you_mean
 from agentglass.workflow.templates import Expression, Scope, TemplateError, parse_template
@@ -52,6 +52,16 @@ _ALLOWED: tuple[type[ast.AST], ...] = (
     ast.IsNot, ast.IfExp, ast.Call, ast.Name, ast.Load, ast.Constant, ast.List, ast.Tuple,
 )  # fmt: skip
 
+
+def _remainder(left: Any, right: Any) -> Any:
+    if isinstance(left, str | bytes):
+        raise TypeError("% is for numbers; it formats no text")
+    return left % right
+
+
+# Of a text, `%` could make a gigabyte: '%1000000000d' % 1.
+_OPERATORS: Mapping[type[ast.AST], Callable[..., Any]] = {**DEFAULT_OPERATORS, ast.Mod: _remainder}
+
 _QUOTED_OR_TEMPLATE = re.compile(
     r"""(?P<quoted>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|\$?\{[^{}'"]*\}""", re.DOTALL
 )
@@ -82,7 +92,9 @@ class Condition:
         try:
             # Looked up when needed, so that `x is not None and x.score > 3` is safe.
             evaluator = EvalWithCompoundTypes(
-                functions=dict(FUNCTIONS), names=lambda node: _look_up(self.paths[node.id], scope)
+                operators=_OPERATORS,
+                functions=dict(FUNCTIONS),
+                names=lambda node: _look_up(self.paths[node.id], scope),
             )
             return bool(evaluator.eval(self.text, previously_parsed=self.tree.body))
         except (InvalidExpression, ArithmeticError, TypeError, ValueError, LookupError) as error:
