@@ -33,7 +33,7 @@ def _compile(config: WaitNode, context: NodeContext) -> NodeWork:
             seconds = _until(config.id, render(config.until, visit.scope, visit.resolutions))
         else:
             seconds = _seconds(config.id, render(config.seconds, visit.scope, visit.resolutions))
-        if seconds > _MAX_S:
+        if not seconds <= _MAX_S:
             raise NodeError(
                 config.id, f"it would wait {seconds:g} s; at most {_MAX_S:g} s (a day)."
             )
