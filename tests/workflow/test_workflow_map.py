@@ -14,6 +14,7 @@ import threading
 import time
 
 lock = threading.Lock()
+full = threading.Condition(lock)
 now = 0
 most = 0
 
@@ -25,6 +26,17 @@ def work(n):
         most = max(most, now)
     time.sleep(0.02 if n % 2 else 0.001)
     with lock:
+        now -= 1
+    return n * 10
+
+
+def meet(n):
+    global now, most
+    with full:
+        now += 1
+        most = max(most, now)
+        full.notify_all()
+        full.wait_for(lambda: most >= 3, timeout=30)
         now -= 1
     return n * 10
 
@@ -70,7 +82,9 @@ PICK = {"type": "python", "callable": "maplib:pick", "inputs": {"n": "{item}"}}
 
 
 def test_results_are_in_the_order_of_the_items(lib):
-    result, recorded = run(mapped(WORK, parallel=True, max_concurrent=3), {"numbers": [1, 2, 3, 4]})
+    meet = {"type": "python", "callable": "maplib:meet", "inputs": {"n": "{item}"}}
+
+    result, recorded = run(mapped(meet, parallel=True, max_concurrent=3), {"numbers": [1, 2, 3, 4]})
 
     assert result.result == [10, 20, 30, 40]
     assert lib.most == 3
