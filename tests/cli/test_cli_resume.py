@@ -281,6 +281,26 @@ def test_work_with_a_key_is_done_once_over_all_runs(work):
     assert "  two node cached" in tree(work)
 
 
+def test_work_that_another_run_does_at_the_moment_is_left_to_it(work):
+    work.write(STEPS.format(two="hold", rule=', idempotency: "order-7"'))
+    first = subprocess.Popen(
+        work.command("run", "workflow.yaml"),
+        env=work.environment(),
+        cwd=work.directory,
+        stdout=subprocess.DEVNULL,
+    )
+    while not (work.directory / "reached").exists():
+        time.sleep(0.02)
+
+    second = work("run", "workflow.yaml")
+    (work.directory / "go").touch()
+
+    assert first.wait(60) == 0
+    assert second.code == 1
+    assert "is being done by the run" in second.err
+    assert done(work).count("two") == 1
+
+
 def test_a_failed_run_goes_on_at_the_node_that_failed(work):
     work.write(STEPS.format(two="flaky", rule=", idempotency: true"))
 

@@ -135,3 +135,29 @@ async def test_a_run_inside_a_running_loop(write):
         result = await arun(write(FILE))
 
     assert result.status is Status.DEGRADED
+
+
+def test_runs_that_share_state_db_do_not_wait_for_each_other_for_ever():
+    """Opening it in the event loop would wait for a checkpointer that waits for the event loop."""
+    keep = {"type": "python", "callable": "textwrap:dedent", "inputs": {"text": "{me}"}}
+    workflow = load_config(
+        make(
+            [
+                {"id": "cached", **keep, "cache": True, "outputs": ["found"]},
+                {"id": "once", **keep, "idempotency": True, "outputs": ["found"]},
+            ],
+            [],
+            {"me": "str", "found": "str"},
+        )
+    )
+
+    async def all_runs():
+        return await asyncio.gather(
+            *(aexecute(workflow, {"me": f"run {number}"}) for number in range(RUNS))
+        )
+
+    with capture():
+        results = asyncio.run(all_runs())
+
+    assert [str(result.error) for result in results if result.error] == []
+    assert [result.state["found"] for result in results] == [f"run {n}" for n in range(RUNS)]

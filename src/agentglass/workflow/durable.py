@@ -54,7 +54,7 @@ class DurableRun:
             ResumeError: Another process has it.
             StoreError: `state.db` cannot be used.
         """
-        self._db = StateDb(self._path)
+        self._db = await asyncio.to_thread(StateDb, self._path)
         self._open.callback(self._db.close)
         lock = RunLock(self._path.parent, self.record.run_id)
         if not lock.take():

@@ -16,7 +16,7 @@ from agentglass.workflow.node_types import NodeContext, NodeType, NodeWork, Visi
 from agentglass.workflow.policies import RetryConfig
 from agentglass.workflow.retry_after import retry_after_s
 from agentglass.workflow.signs_of_life import idle_limit, keep_alive
-from agentglass.workflow.state_db import Ledger, NodeCache
+from agentglass.workflow.state_db import Ledger, NodeCache, RunLock, state_db_path
 from agentglass.workflow.templates import TemplateError, as_text, render, templates_in
 
 __all__ = ["GuardedWork", "guard_work"]
@@ -110,7 +110,7 @@ def _once(config: NodeConfig, work: GuardedWork) -> GuardedWork:
         key = f"{run.run_id}{visit.path}"
         if policy.key is not None:
             key = f"{run.workflow_name}/{config.id}/{_text_key(policy.key, visit)}"
-        ledger = Ledger(run.state_db)
+        ledger = Ledger(await run.open_state_db())
         again = policy.if_unknown == "repeat" or config.id in run.redo
         entry = await asyncio.to_thread(ledger.begin, key, config.id, run.run_id or "", again=again)
         if entry is not None and entry.is_done:
@@ -118,7 +118,7 @@ def _once(config: NodeConfig, work: GuardedWork) -> GuardedWork:
             add_event("idempotency.repeated", {"key": key, "first_run": entry.run_id})
             return entry.value
         if entry is not None:
-            raise NodeError(config.id, _unknown_outcome(config.id, key, entry.run_id))
+            raise NodeError(config.id, _unknown_outcome(config.id, key, entry.run_id, run.run_id))
         try:
             value = await work(visit)
         except (Exception, asyncio.CancelledError) as error:
@@ -139,7 +139,9 @@ def _once(config: NodeConfig, work: GuardedWork) -> GuardedWork:
     return once
 
 
-def _unknown_outcome(node_id: str, key: str, run_id: str) -> str:
+def _unknown_outcome(node_id: str, key: str, run_id: str, own_id: str | None) -> str:
+    if run_id != own_id and RunLock(state_db_path().parent, run_id).is_held():
+        return f"its work {key!r} is being done by the run {run_id[:8]} at the moment."
     return (
         f"its work {key!r} was begun by the run {run_id[:8] or 'of another process'} and nobody "
         "knows whether it was done. Find out; then do it again with: agentglass resume RUN --redo "
@@ -172,7 +174,7 @@ def _cached(config: NodeConfig, reads_state: bool, work: GuardedWork) -> Guarded
             parts += [_value_of(text, visit) for text in texts]
             parts.append(dict(visit.scope.state) if reads_state else None)
         digest = hashlib.sha256(json.dumps(parts, default=repr, sort_keys=True).encode())
-        key, cache = digest.hexdigest(), NodeCache(visit.run.state_db)
+        key, cache = digest.hexdigest(), NodeCache(await visit.run.open_state_db())
         found = await asyncio.to_thread(cache.get, key)
         if found is not None:
             visit.status = Status.CACHED

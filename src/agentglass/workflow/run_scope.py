@@ -1,5 +1,6 @@
 """What the nodes of one run share: its steps, what failed, what it waits for, open providers."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -158,23 +159,26 @@ class RunScope:
         self._listener: Listener | None = listener if above is None else above._listener
         self._providers: dict[str, ChatProvider] = {} if above is None else above._providers
         self._state_db: StateDb | None = None
+        self._opening = asyncio.Lock()
 
     @property
     def depth(self) -> int:
         """How many runs this one is a part of."""
         return 0 if self.above is None else self.above.depth + 1
 
-    @property
-    def state_db(self) -> StateDb:
-        """The ledger and the cache, opened on first use.
+    async def open_state_db(self) -> StateDb:
+        """Return the ledger and the cache, opened on first use.
+
+        In a thread: a checkpointer may hold the lock of the file until the event loop turns again.
 
         Raises:
             StoreError: The file cannot be used.
         """
         if self.above is not None:
-            return self.above.state_db
-        if self._state_db is None:
-            self._state_db = StateDb(state_db_path())
+            return await self.above.open_state_db()
+        async with self._opening:
+            if self._state_db is None:
+                self._state_db = await asyncio.to_thread(StateDb, state_db_path())
         return self._state_db
 
     def provider(self, name: str, settings: ProviderSettings) -> ChatProvider:

@@ -35,6 +35,12 @@ class RunLock:
             # Its last holder removed the file between our two calls.
             os.close(fd)
 
+    def is_held(self) -> bool:
+        """Tell whether somebody holds it: the run is at work in some process."""
+        is_free = self.take()
+        self.release()
+        return not is_free
+
     def release(self) -> None:
         """Let go of the lock and remove its file."""
         if self._fd is not None:
