@@ -335,6 +335,25 @@ def test_a_run_is_not_taken_from_a_living_process(work):
     assert done(work) == ["one", "two", "three"]
 
 
+def test_of_two_answers_at_once_one_is_taken(gate):
+    both = [
+        subprocess.Popen(
+            gate.command(verb, "last"),
+            env=gate.environment(),
+            cwd=gate.directory,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for verb in ("approve", "approve")
+    ]
+    ended = [(each.communicate(timeout=60), each.returncode) for each in both]
+
+    assert sorted(code for _, code in ended) == [0, 2]
+    ((out, _),) = [texts for texts, code in ended if code == 0]
+    assert json.loads(out) == ["draft of glass", "published glass"]
+    assert b"Traceback" not in b"".join(err for (_, err), _ in ended)
+
+
 def test_an_answer_that_was_accepted_survives_the_process(cli):
     """langgraph#8764: the answer is kept before the run goes on; the next resume needs none."""
     cli.write(WORK, "work.py")

@@ -196,6 +196,16 @@ def test_a_cached_result_is_used_again(lib, level):
         assert statuses == ["ok", "cached", "ok"]
 
 
+def test_another_model_gives_another_result(lib):
+    def asked(model):
+        ask = {"id": "ask", "prompt": "p", "outputs": ["text"], "cache": True}
+        llm = {"provider": "fake", "model": model, "options": {"replies": [model]}}
+        config = make([ask], [], {"text": "str"}) | {"config": {"llm": llm}}
+        return execute(load_config(config), level="off").state["text"]
+
+    assert [asked("a"), asked("b"), asked("a")] == ["a", "b", "a"]
+
+
 def test_a_cached_result_has_its_time_and_its_key(lib):
     rule = {"key": "{word}", "ttl": 0.2}
     fields = {"word": "str", "text": "str", "noise": "str"}

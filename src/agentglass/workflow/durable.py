@@ -20,9 +20,24 @@ from agentglass.workflow.state_db import (
     state_db_path,
 )
 
-__all__ = ["DurableRun"]
+__all__ = ["DurableRun", "lock_run"]
 
 _BUSY_TIMEOUT_S = 30.0
+
+
+def lock_run(run_id: str) -> RunLock:
+    """Take a run for this process.
+
+    Raises:
+        ResumeError: Another process has it.
+    """
+    lock = RunLock(state_db_path().parent, run_id)
+    if not lock.take():
+        raise ResumeError(
+            f"The run {run_id[:8]} is being run by another process. Wait for it, or look at it "
+            f"with: agentglass tail {run_id[:8]}"
+        )
+    return lock
 
 
 class DurableRun:
@@ -32,10 +47,12 @@ class DurableRun:
 
     Args:
         record: The run, new or found in `state.db`.
+        lock: Held already by whoever found it; None takes it.
     """
 
-    def __init__(self, record: RunRecord) -> None:
+    def __init__(self, record: RunRecord, lock: RunLock | None = None) -> None:
         self.record = record
+        self._lock = lock
         self.saver: LatestSaver
         """LangGraph's checkpointer."""
         self._path = state_db_path()
@@ -54,21 +71,22 @@ class DurableRun:
             ResumeError: Another process has it.
             StoreError: `state.db` cannot be used.
         """
+        try:
+            await self._enter()
+        except BaseException:
+            await self._open.aclose()
+            raise
+        self.is_open = True
+        return self
+
+    async def _enter(self) -> None:
+        if self._lock is None:
+            self._open.callback(lock_run(self.record.run_id).release)
         self._db = await asyncio.to_thread(StateDb, self._path)
         self._open.callback(self._db.close)
-        lock = RunLock(self._path.parent, self.record.run_id)
-        if not lock.take():
-            await self._open.aclose()
-            raise ResumeError(
-                f"The run {self.record.run_id[:8]} is being run by another process. Wait for it, "
-                f"or look at it with: agentglass tail {self.record.run_id[:8]}"
-            )
-        self._open.callback(lock.release)
         connection = aiosqlite.connect(self._path, timeout=_BUSY_TIMEOUT_S)
         self.saver = LatestSaver(await self._open.enter_async_context(connection))
         await self.saver.setup()
-        self.is_open = True
-        return self
 
     async def __aexit__(
         self,

@@ -18,7 +18,7 @@ from agentglass.workflow.levels import resolve_level
 from agentglass.workflow.result import RunResult
 from agentglass.workflow.run_scope import Listener, Question, RunScope
 from agentglass.workflow.state import initial_state
-from agentglass.workflow.state_db import RunRecord
+from agentglass.workflow.state_db import RunLock, RunRecord
 from agentglass.workflow.walk import Walk, graph_of
 from agentglass.workflow.workflow import Workflow
 
@@ -55,6 +55,8 @@ class Resumption:
     """The interrupts whose answer is that nobody answered."""
     redo: frozenset[str] = frozenset()
     """Nodes that may be done again though nobody knows how they ended."""
+    lock: RunLock
+    """That the run belongs to this process."""
 
 
 class Execution:
@@ -88,7 +90,8 @@ class Execution:
         self._record = self._new_record() if resumption is None else resumption.record
         wanted = options.get("durable")
         is_durable = workflow.is_durable if wanted is None else wanted
-        self._durable = DurableRun(self._record) if is_durable or resumption else None
+        lock = None if resumption is None else resumption.lock
+        self._durable = DurableRun(self._record, lock) if is_durable or resumption else None
         asked = (Question.from_dict(each) for each in self._record.questions)
         self._scope = RunScope(
             workflow.name,

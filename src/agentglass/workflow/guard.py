@@ -36,7 +36,7 @@ def guard_work(
     if config.idempotency is not None:
         guarded = _once(config, guarded)
     if config.cache is not None:
-        guarded = _cached(config, node_type.reads_state(config, context), guarded)
+        guarded = _cached(config, node_type.reads_state(config, context), _around(context), guarded)
     return guarded
 
 
@@ -149,7 +149,17 @@ def _unknown_outcome(node_id: str, key: str, run_id: str, own_id: str | None) ->
     )
 
 
-def _cached(config: NodeConfig, reads_state: bool, work: GuardedWork) -> GuardedWork:
+def _around(context: NodeContext) -> list[str]:
+    """Return what a result depends on besides its node: the model, tools, agents and parts."""
+    library = context.library
+    named = (library.tools, library.agents, library.teams)
+    declared = [f"{name} {each!r}" for section in named for name, each in section.items()]
+    return [repr(context.llm), *declared, *sorted(part.digest for part in library.parts.values())]
+
+
+def _cached(
+    config: NodeConfig, reads_state: bool, around: list[str], work: GuardedWork
+) -> GuardedWork:
     policy = config.cache
     assert policy is not None
     rules = {
@@ -167,7 +177,7 @@ def _cached(config: NodeConfig, reads_state: bool, work: GuardedWork) -> Guarded
 
     async def cached(visit: Visit) -> Any:
         own = policy.key
-        parts: list[Any] = [visit.run.workflow_name, shape]
+        parts: list[Any] = [visit.run.workflow_name, shape, around]
         if own is not None:
             parts.append(_text_key(own, visit))
         else:

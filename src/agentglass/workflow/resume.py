@@ -7,6 +7,7 @@ from typing import Any, Unpack
 
 from agentglass.errors import ResumeError, RunNotFoundError, did_you_mean
 from agentglass.workflow.asking import answer_type
+from agentglass.workflow.durable import lock_run
 from agentglass.workflow.execution import Execution, Resumption, RunOptions
 from agentglass.workflow.field_types import FieldType
 from agentglass.workflow.loading import load
@@ -102,24 +103,40 @@ def resume_run(
         ResumeError: The run cannot go on like that.
         ConfigLoadError: Its file cannot be read any more.
     """
-    _refuse_ended(record)
-    workflow = _workflow_of(record, allow_changed)
+    lock = lock_run(record.run_id)
+    try:
+        # Another process may have gone on with it since it was found.
+        record = find_run(record.run_id)
+        _refuse_ended(record)
+        workflow = _workflow_of(record, allow_changed)
+        answers, late = _answers(record, workflow, answer, node, has_answer=has_answer)
+        _keep_answers(record, answers)
+        settings = record.settings
+        options |= {"level": settings["level"], "session_id": settings.get("session_id")}
+        resumption = Resumption(
+            record=record, answers=answers, timed_out=late, redo=redo, lock=lock
+        )
+        return finish(Execution(workflow, record.inputs, options, resumption))
+    finally:
+        lock.release()
+
+
+def _answers(
+    record: RunRecord, workflow: Workflow, answer: Any, node: str | None, *, has_answer: bool
+) -> tuple[dict[str, Any], frozenset[str]]:
+    """Return the answers to go on with, and which of them say that nobody answered in time."""
     waiting = open_questions(record)
     answers: dict[str, Any] = dict(record.answers)
-    late: set[str] = set()
+    late: frozenset[str] = frozenset()
     if has_answer:
         question = _question_for(record, waiting, node)
         answers[question.id] = _read_answer(workflow, question, answer)
     elif waiting:
-        late = {question.id for question in waiting if _is_over(question)}
+        late = frozenset(question.id for question in waiting if _is_over(question))
         answers |= dict.fromkeys(late, NO_ANSWER)
     if waiting and not answers:
         raise ResumeError(_still_waiting(record, waiting))
-    _keep_answers(record, answers)
-    settings = record.settings
-    options |= {"level": settings["level"], "session_id": settings.get("session_id")}
-    resumption = Resumption(record=record, answers=answers, timed_out=frozenset(late), redo=redo)
-    return finish(Execution(workflow, record.inputs, options, resumption))
+    return answers, late
 
 
 def _refuse_ended(record: RunRecord) -> None:
