@@ -21,7 +21,8 @@ class RunLock:
 
     def take(self) -> bool:
         """Take the lock; tells whether it was free."""
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for directory in (self._path.parent.parent, self._path.parent):
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         while True:
             fd = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
             try:
